@@ -36,7 +36,7 @@ class LastSeen:
     beats: int
 
 
-def looked(
+def observed(
     before: Mapping[str, LastSeen], counts: Mapping[str, int], *, now: float, beats: int
 ) -> dict[str, LastSeen]:
     """Return what is seen of each replica after a look: an unchanged count keeps the time since which it stands."""
@@ -48,7 +48,7 @@ def looked(
     }
 
 
-def dead(seen: Mapping[str, LastSeen], *, now: float, beats: int) -> list[str]:
+def dead_replicas(seen: Mapping[str, LastSeen], *, now: float, beats: int) -> list[str]:
     """Return the replicas whose count has stood still for too long."""
     return [
         name
@@ -75,11 +75,11 @@ class Replicas:
 
     async def beat(self) -> list[str]:
         """Count up, look at the others, and free what those hold that are dead. Returns who they are."""
-        gone = dead(self._seen, now=self.clock.monotonic(), beats=self._beats)
+        gone = dead_replicas(self._seen, now=self.clock.monotonic(), beats=self._beats)
         counts = await self.store.write(lambda tx: self._write(tx, gone))
         self._beats += 1  # one that was not stored says nothing of the others either
         others = {name: count for name, count in counts.items() if name != self.owner}
-        self._seen = looked(self._seen, others, now=self.clock.monotonic(), beats=self._beats)
+        self._seen = observed(self._seen, others, now=self.clock.monotonic(), beats=self._beats)
         if gone:
             logger.warning("replica {names} is dead: its work is taken over", names=", ".join(gone))
             self.freed()

@@ -44,13 +44,13 @@ from handlers.slack.gate import Gate, guard
 from handlers.slack.routes import register
 from handlers.slack.services import Services
 from schedules.clock_watch import LOOK_EVERY_SECONDS as CLOCK_SECONDS
-from schedules.clock_watch import ClockWatch, passed_by
+from schedules.clock_watch import ClockWatch, real_seconds_of
 from schedules.reconcile import ReconcileJob
 from schedules.table import Job
 from schedules.tidying import TidyingJob
 from schedules.trading import LOOK_EVERY_SECONDS, TradingWatch
 from triage.incidents.intake import Intake
-from triage.incidents.naming import called
+from triage.incidents.naming import display_name
 from triage.incidents.notifications import DIGEST_CHANNEL, INCIDENT_CHANNEL
 from triage.memory.believed_clock import BelievedClock
 from triage.model import Incident, Signal, Source
@@ -158,7 +158,7 @@ class ServiceParts:
         )
         self.sender = self._sender(store, adapters.slack)
         self.believed = BelievedClock(store, clock)
-        self.clock_watch = ClockWatch(store, clock, passed_by(clock))
+        self.clock_watch = ClockWatch(store, clock, real_seconds_of(clock))
         self.replicas = Replicas(store, self.owner, clock, SETTLE_SECONDS, freed=self._changed)
         self.services = Services(
             store,
@@ -229,7 +229,9 @@ class ServiceParts:
     def _title_of(self, signal: Signal) -> str:
         # An audit event's name is a category such as ``intent_rejected``, an alert's name is searched for as it is.
         name = signal.name.replace("_", " ") if signal.source is Source.AUDIT else signal.name
-        return playbook_for(self.desk, signal.name, signal.source).title_for(called(signal.subject), name)
+        return playbook_for(self.desk, signal.name, signal.source).title_for(
+            display_name(signal.subject), name
+        )
 
     def _sender(self, store: SqlStore, client: SlackClient) -> Sender:
         meters = SlackMeters(self.metrics.registry)

@@ -23,7 +23,7 @@ from triage.masking import masked_where_cut
 from triage.model import Signal, SignalStatus
 from triage.ports.clock import Clock
 from triage.ports.store import WEBHOOK_SECONDS, Store
-from triage.signals.silence import WATCHDOG_NOTE
+from triage.signals.watchdog import WATCHDOG_NOTE
 
 WEBHOOK_PATH = "/webhooks/alertmanager"
 BODY_MAX = 4 * 1024 * 1024

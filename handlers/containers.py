@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 
 from loguru import logger
 
-from triage.actions.attribution import ASKED_FOR, behind, told_as_ours
+from triage.actions.attribution import ASKED_FOR, action_behind, told_as_ours
 from triage.actions.notifications import confirmed_by
 from triage.actions.own_starts import after, our_deploy
 from triage.desk import Desk
@@ -197,7 +197,7 @@ class ContainerListener:
         event = judged.event
         if event.category not in ASKED_FOR or judged.name:
             return judged
-        act = behind(tx, self.desk, str(event.data.get("container", "")), event.at)
+        act = action_behind(tx, self.desk, str(event.data.get("container", "")), event.at)
         if act is None:
             return judged
         return replace(judged, event=replace(event, text=told_as_ours(event.text, act)))

@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 
 from schedules.edited_file import EditedFile, PartDigests, digest, tell_edit
-from triage.actions.attribution import behind_env
+from triage.actions.attribution import action_behind_env
 from triage.desk import Desk
 from triage.env_text import EnvEntry, EnvText, read_env
 from triage.errors import DeskFailure, FileNotClear, Refused, SourceError
@@ -85,7 +85,7 @@ class EnvWatch:
         unclear = read.doubts[:1] or (("a line was not clear",) if _UNCLEAR in names else ())
         said = [self._said(name, before[1], shown, digests.parts) for name in names]
         told = f"which keys is not told: {unclear[0]}" if unclear else listed(said, 8)
-        by = "" if unclear else behind_env(tx, values, names, now)
+        by = "" if unclear else action_behind_env(tx, values, names, now)
         tell_edit(
             tx,
             self.desk,

@@ -18,14 +18,14 @@ SAID_SECONDS = 600.0
 """How long ``/readyz`` says that the clock was set."""
 
 
-def passed() -> float:
+def boot_seconds() -> float:
     """Return seconds that only ever go on, also while the machine sleeps (``CLOCK_BOOTTIME``)."""
     return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
 
 
-def passed_by(clock: Clock) -> Callable[[], float]:
+def real_seconds_of(clock: Clock) -> Callable[[], float]:
     """Return what a clock is compared with: a simulated one is its own measure, however fast it runs."""
-    return passed if isinstance(clock, SystemClock) else lambda: clock.now().timestamp()
+    return boot_seconds if isinstance(clock, SystemClock) else lambda: clock.now().timestamp()
 
 
 @dataclass(slots=True)
@@ -34,7 +34,7 @@ class ClockWatch:
 
     store: Store
     clock: Clock
-    passed: Callable[[], float] = passed
+    real_seconds: Callable[[], float] = boot_seconds
     _last: tuple[datetime, float] | None = None
     _said: tuple[float, str] = (float("-inf"), "")
 
@@ -42,11 +42,11 @@ class ClockWatch:
     def trouble(self) -> str:
         """Say that the clock was set lately; empty where it was not."""
         at, text = self._said
-        return text if self.passed() - at <= SAID_SECONDS else ""
+        return text if self.real_seconds() - at <= SAID_SECONDS else ""
 
     async def run(self) -> float:
         """Compare; returns by how many seconds the clock was set since the last look, 0 where it was not."""
-        now, really = self.clock.now(), self.passed()
+        now, really = self.clock.now(), self.real_seconds()
         last, self._last = self._last, (now, really)
         if last is None:
             return 0.0

@@ -13,7 +13,7 @@ from triage.desk import Desk
 from triage.errors import SourceError, SourceNotConfigured, StoreUnavailable
 from triage.incidents.alerts import fires_again
 from triage.incidents.prometheus_answer import PrometheusAnswer
-from triage.incidents.reconcile import Reconciled, ReportedAlerts, reconcile, there
+from triage.incidents.reconcile import Reconciled, ReportedAlerts, by_episode, reconcile
 from triage.model import Episode, Source
 from triage.ports.clock import Clock
 from triage.ports.sources import ActiveAlert, FiringAlert, RuleState, Sources, unread_words
@@ -134,7 +134,7 @@ def _held(tx: Tx) -> list[Episode]:
 
 def _ended(tx: Tx, evidence: ReportedAlerts) -> set[str]:
     """Return the episodes that Alertmanager holds and whose end we had learned of before it was asked."""
-    keys = [(Source.ALERTMANAGER, name) for name in there(evidence)]
+    keys = [(Source.ALERTMANAGER, name) for name in by_episode(evidence)]
     episodes = tx.incidents.episodes_named(keys)
     known = {(episode.source, episode.episode) for episode in episodes}
     over = {e.episode for e in episodes if not e.firing and e.last_seen_at < evidence.asked_at}

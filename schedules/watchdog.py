@@ -15,8 +15,8 @@ from triage.ports.clock import Clock
 from triage.ports.sources import Sources
 from triage.ports.store import Store, Tx
 from triage.signals.condition import Condition
-from triage.signals.silence import TO_COME, WATCHDOG_NOTE, blindness, sight_unknown
 from triage.signals.troubles import LastingTroubles
+from triage.signals.watchdog import TO_COME, WATCHDOG_NOTE, watchdog_missing, watchdog_unknown
 from triage.signals.watched_conditions import settle
 
 _BLIND = "blind"
@@ -57,9 +57,9 @@ class Deadman:
         now = self.clock.now()
         self._move_along(now)
         seen, loaded, started = self._came, self.rule_loaded, self.started
-        wrong = blindness(self.desk, seen=seen, rule_loaded=bool(loaded), started=started, now=now)
+        wrong = watchdog_missing(self.desk, seen=seen, rule_loaded=bool(loaded), started=started, now=now)
         conditions = {} if wrong is None else {_BLIND: wrong}
-        unknown = sight_unknown(self.desk, seen=seen, rule_loaded=loaded, started=started, now=now)
+        unknown = watchdog_unknown(self.desk, seen=seen, rule_loaded=loaded, started=started, now=now)
         unsure = {_BLIND} if unknown else set()
         signals = await self.store.write(
             lambda tx: settle(tx, self.desk, "watchdog", conditions, now, unsure=unsure)

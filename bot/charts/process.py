@@ -7,7 +7,7 @@ import json
 import tempfile
 from pathlib import Path
 
-from bot.sources.minute_csv.children import child, first_error
+from bot.sources.minute_csv.child_process import child, first_error
 from triage.errors import SourceError
 from triage.kpis.model import as_json
 from triage.ports.charts import IncidentChart

@@ -19,7 +19,7 @@ from triage.diagnosis.runner import run_checks
 from triage.diagnosis.strength import strength
 from triage.errors import BadInput
 from triage.incidents.episodes import episode_of_signal
-from triage.incidents.naming import called
+from triage.incidents.naming import display_name
 from triage.model import (
     Finding,
     FindingStatus,
@@ -141,7 +141,7 @@ async def triage_once(settings: Settings, signals: Sequence[Signal]) -> Result:
     playbook = playbook_for(desk, first.name)
     incident = Incident(
         id=0,
-        title=playbook.title_for(called(first.subject), first.name),
+        title=playbook.title_for(display_name(first.subject), first.name),
         name=first.name,
         subjects=tuple(dict.fromkeys(signal.subject for signal in signals)),
         severity=first.severity,

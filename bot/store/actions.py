@@ -13,11 +13,11 @@ from pydantic import TypeAdapter
 
 from bot.store import action_tables as tables
 from bot.store.health import Unreadable
-from bot.store.many import padded
 from bot.store.prepared import Prepared
 from bot.store.reading import read_all
 from bot.store.text import clean
 from bot.store.upsert import insert
+from bot.store.value_lists import padded
 from triage.model import Json
 from triage.plans.record import DESK, ActionRecord, ActionStatus, Plan, StepRecord, StepStatus, plans
 

@@ -24,11 +24,11 @@ from bot.store.event_rows import (
     minute_of,
 )
 from bot.store.health import Unreadable
-from bot.store.many import padded
 from bot.store.prepared import Prepared
 from bot.store.reading import read_all
 from bot.store.text import clean
 from bot.store.upsert import insert, insert_for
+from bot.store.value_lists import padded
 from triage.desk_events import DeskEvent, EventKind, Parked
 from triage.model import Source, Subject, SubjectKind, TimelineKind
 

@@ -10,13 +10,13 @@ import sqlalchemy as sa
 
 from bot.store import tables
 from bot.store.health import Unreadable
+from bot.store.incident_cache import IncidentCache, as_stored
 from bot.store.incident_rows import episode_of, episode_values, incident_of, incident_values, roll_entry
-from bot.store.many import padded
 from bot.store.prepared import Prepared
 from bot.store.reading import read_all
-from bot.store.recent import Remembered, as_stored
 from bot.store.text import clean
 from bot.store.upsert import insert_or_update
+from bot.store.value_lists import padded
 from triage.model import Episode, Incident, IncidentShape, IncidentStatus, Severity, Source, SubjectKind
 from triage.ports.store import RollCount, RollEntry
 
@@ -125,11 +125,11 @@ class IncidentTable:
         *,
         writing: bool,
         unreadable: Unreadable,
-        remembered: Remembered | None = None,
+        cache: IncidentCache | None = None,
     ) -> None:
         self._connection = connection
         self._unreadable = unreadable
-        self._remembered = remembered or Remembered()
+        self._cache = cache or IncidentCache()
         # A row that is read to be changed stays locked until the commit, or two replicas would
         # overwrite each other's change. SQLite's one writer needs no such lock and ignores it.
         self._lock = writing
@@ -165,7 +165,7 @@ class IncidentTable:
         """Return incidents that are open or changed after ``since``, oldest first; the newest ``limit``."""
         query = _RECENT.locking if self._lock else _RECENT
         rows = query.tuples(self._connection, {"since": since, "most": limit})
-        return self._remembered.incidents(rows, lambda ids: self._incidents(_BY_IDS, ids=padded(ids)))
+        return self._cache.incidents(rows, lambda ids: self._incidents(_BY_IDS, ids=padded(ids)))
 
     def in_storm(self, at: datetime, *, before: timedelta) -> bool:
         """Say whether a storm went on at a time, or began not later than so long after it."""

@@ -12,10 +12,10 @@ import sqlalchemy as sa
 from bot.store import outbox_statements as statements
 from bot.store import tables
 from bot.store.health import Unreadable
-from bot.store.many import padded
 from bot.store.prepared import Prepared
 from bot.store.reading import read_all
 from bot.store.text import clean
+from bot.store.value_lists import padded
 from triage.incidents.notifications import LINE_URGENCY
 from triage.ports.store import ASIDE, Message, MessageKind, OutboxState, Recheck
 

@@ -11,11 +11,11 @@ import sqlalchemy as sa
 
 from bot.store import tables
 from bot.store.health import Unreadable
-from bot.store.many import padded
 from bot.store.prepared import Prepared
 from bot.store.reading import read_all
 from bot.store.text import clean
 from bot.store.upsert import insert_or_leave
+from bot.store.value_lists import padded
 from triage.model import Severity, Signal, SignalStatus, Source, Subject, SubjectKind
 from triage.ports.store import StoredSignal, WaitingSignal
 

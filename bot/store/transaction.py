@@ -13,10 +13,10 @@ from bot.store.answers import AnswerTable
 from bot.store.audit import AuditTable
 from bot.store.events import EventTable
 from bot.store.health import Unreadable
+from bot.store.incident_cache import IncidentCache
 from bot.store.incidents import IncidentTable
 from bot.store.notes import NoteTable
 from bot.store.outbox import OutboxTable
-from bot.store.recent import Remembered
 from bot.store.runs import RunTable
 from bot.store.signals import SignalTable
 from bot.store.timeline import TimelineTable
@@ -32,13 +32,13 @@ class Transaction:
         writing: bool,
         unreadable: Unreadable | None = None,
         audit_key: bytes = b"",
-        remembered: Remembered | None = None,
+        cache: IncidentCache | None = None,
     ) -> None:
         self.connection = connection
         self.writing = writing
         self.unreadable = unreadable or Unreadable()
         self._audit_key = audit_key
-        self._remembered = remembered
+        self._cache = cache
 
     @cached_property
     def signals(self) -> SignalTable:
@@ -52,7 +52,7 @@ class Transaction:
             self.connection,
             writing=self.writing,
             unreadable=self.unreadable,
-            remembered=self._remembered,
+            cache=self._cache,
         )
 
     @cached_property

@@ -29,8 +29,8 @@ from bot.store import faults
 from bot.store.checkpoint import Checkpoints
 from bot.store.deadlines import Deadlines
 from bot.store.health import StoreHealth
+from bot.store.incident_cache import IncidentCache
 from bot.store.probe import probe, was_committed, written
-from bot.store.recent import Remembered
 from bot.store.same_file import SameFile
 from bot.store.transaction import Transaction
 from bot.store.units import Stage, Stages, TakenBack, Unit, answer, run_units, tell_of_new
@@ -86,7 +86,7 @@ class Writer:
     _probed_at: float = 0.0
     _stages: Stages = field(default_factory=Stages)
     _deadlines: Deadlines = field(default_factory=Deadlines)
-    _remembered: Remembered = field(default_factory=Remembered)
+    _cache: IncidentCache = field(default_factory=IncidentCache)
     _checkpoints: Checkpoints = field(init=False)
     _file: SameFile = field(init=False)
     _thread: threading.Thread = field(init=False)
@@ -254,7 +254,7 @@ class Writer:
                 writing=True,
                 unreadable=self.health.records,
                 audit_key=self.audit_key,
-                remembered=self._remembered,
+                cache=self._cache,
             )
             transaction.exclusive(ONE_WRITER)
             before = written(connection)

@@ -21,7 +21,7 @@ from triage.signals.redis_health import (
     redis_unknown,
     stream_conditions,
 )
-from triage.signals.silence import blindness
+from triage.signals.watchdog import watchdog_missing
 from triage.signals.watched_conditions import Debounce, begun
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ class Watches:
             wrong |= {loud.name: loud} if loud is not None else {}
         wrong |= {f"health/{name}": one for name, one in unhealthy.items()}
         wrong |= await self._log_lines()
-        blind = blindness(
+        blind = watchdog_missing(
             self.desk, seen=utc(self.watchdog_at), rule_loaded=True, started=utc(self.began), now=self.now
         )
         wrong |= {blind.name: blind} if blind is not None else {}

@@ -105,7 +105,7 @@ _ALLOWED: dict[str, tuple[str, ...]] = {
         "triage/logs/lines.py: line.text[:_MESSAGE_MAX]",
     ),
     "what our own child wrote last, which is masked where they are told": (
-        "bot/sources/minute_csv/children.py: (self._told + part)[-_TOLD:]",
+        "bot/sources/minute_csv/child_process.py: (self._told + part)[-_TOLD:]",
     ),
     "typed by a person, shown to nobody else": (
         "handlers/slack/click.py: _text(value)[:MOST_VALUE]",

@@ -14,7 +14,7 @@ from tests.handlers.posting import TOKEN, Doorway, alert, webhook
 from triage.errors import StoreUnavailable
 from triage.model import Signal, SignalStatus, SubjectKind
 from triage.ports.store import Tx
-from triage.signals.silence import WATCHDOG_NOTE
+from triage.signals.watchdog import WATCHDOG_NOTE
 
 T = TypeVar("T")
 

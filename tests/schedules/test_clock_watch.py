@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bot.store import SqlStore
-from schedules.clock_watch import ClockWatch, passed_by
+from schedules.clock_watch import ClockWatch, real_seconds_of
 from tests.bot.slack.workbench import new_incident
 from tests.fakes.clock import ManualClock
 from tests.schedules.test_escalation import Watch
@@ -140,7 +140,7 @@ async def test_what_is_owed_does_not_wait_for_an_hour_that_was_taken_back(store:
 async def test_a_clock_that_runs_faster_than_the_machine_was_not_set(sqlite_store: SqlStore) -> None:
     """The demo's desk lives a minute a second: that is no jump."""
     clock = ManualClock()
-    watch = ClockWatch(sqlite_store, clock, passed_by(clock))
+    watch = ClockWatch(sqlite_store, clock, real_seconds_of(clock))
     await watch.run()
     clock.move(seconds=120)
     assert await watch.run() == 0

@@ -25,7 +25,7 @@ from triage.plans.operations import SetEnv
 from triage.plans.record import ActionStatus, Plan, Step
 from triage.ports.sources import RuleState
 from triage.ports.store import Tx
-from triage.signals.silence import WATCHDOG_NOTE
+from triage.signals.watchdog import WATCHDOG_NOTE
 
 DESK = Desk()
 

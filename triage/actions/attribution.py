@@ -48,7 +48,7 @@ def _act(desk: Desk, record: ActionRecord) -> OwnAct | None:
     )
 
 
-def behind(tx: Tx, desk: Desk, container: str, at: datetime) -> OwnAct | None:
+def action_behind(tx: Tx, desk: Desk, container: str, at: datetime) -> OwnAct | None:
     """Return the action of ours that was at work on a container at a time; None where none was."""
     return next((act for act in own_acts(tx, desk) if act.covers(container, at)), None)
 
@@ -58,7 +58,7 @@ def told_as_ours(text: str, act: OwnAct) -> str:
     return text.replace(_HAND, f" by {act.title}") if _HAND in text else f"{text} (by {act.title})"
 
 
-def behind_env(tx: Tx, values: Mapping[str, str], names: Sequence[str], now: datetime) -> str:
+def action_behind_env(tx: Tx, values: Mapping[str, str], names: Sequence[str], now: datetime) -> str:
     """Return the title of the action of ours that lately set these keys of ``.env`` to their values; empty for none."""
     for record in tx.actions.ran(RECENT):
         steps = record.plan.steps if record.plan is not None else ()

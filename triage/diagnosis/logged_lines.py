@@ -145,9 +145,9 @@ def meaning(name: str) -> str:
     return CLASSES[name].meaning
 
 
-def do(name: str) -> str:
+def advice(name: str) -> str:
     """Return what a person does about a class of log lines."""
     return CLASSES[name].do
 
 
-__all__ = ["LoggedLines", "do", "lines_of", "meaning", "trouble_times"]
+__all__ = ["LoggedLines", "advice", "lines_of", "meaning", "trouble_times"]

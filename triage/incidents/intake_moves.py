@@ -11,7 +11,7 @@ from triage.incidents.alerts import NOTE
 from triage.incidents.correlate import Move, Placement
 from triage.incidents.feedback import asked_again
 from triage.incidents.intake_changes import Changes
-from triage.incidents.naming import several
+from triage.incidents.naming import title_of_several
 from triage.incidents.notifications import IN_CHANNEL
 from triage.incidents.storm import STORM_TITLE, is_grave, storm_severity, storm_title
 from triage.incidents.timeline import recall_changes
@@ -170,8 +170,8 @@ class Moves:
         title = self.title_of(signal)
         what = title.removeprefix(signal.subject.name).strip() or signal.name
         if {incident.subject.kind, signal.subject.kind} == {SubjectKind.BOT}:
-            return several("bots", what)
-        return several("containers", what.removeprefix("container "))
+            return title_of_several("bots", what)
+        return title_of_several("containers", what.removeprefix("container "))
 
     def _reopen(self, signal: Signal, placement: Placement) -> Incident:
         changes, before = self.changes, self._current(placement)

@@ -43,14 +43,14 @@ def _rank(episode: Episode) -> tuple[int, bool]:
     return episode.severity.rank, family(episode) not in _STANDS
 
 
-def called(subject: Subject) -> str:
+def display_name(subject: Subject) -> str:
     """Return what a title calls it: a host by its name, without the port of the exporter that tells of it."""
     if subject.kind is not SubjectKind.HOST or not (host := _PORT.sub("", subject.name)):
         return subject.name
     return "host" if _OF_NO_HOST.fullmatch(host) else host
 
 
-def several(things: str, what: str) -> str:
+def title_of_several(things: str, what: str) -> str:
     """Return ``Several bots frozen``, ``Several bots run without fills``, ``Several bots: order book stale``."""
     first, _, rest = what.partition(" ")
     if first == "runs":
@@ -58,4 +58,4 @@ def several(things: str, what: str) -> str:
     return f"Several {things}{'' if first in _READS_ON else ':'} {what}"
 
 
-__all__ = ["called", "named_anew", "several"]
+__all__ = ["display_name", "named_anew", "title_of_several"]

@@ -48,7 +48,7 @@ class Reconciled:
     ends: tuple[Episode, ...]
 
 
-def there(evidence: ReportedAlerts) -> dict[str, ActiveAlert]:
+def by_episode(evidence: ReportedAlerts) -> dict[str, ActiveAlert]:
     """Return what Alertmanager holds by the name of its episode; what has an unreadable time is left out."""
     found = {}
     for alert in evidence.active:
@@ -67,7 +67,7 @@ def reconcile(
     ``held``: our alert episodes that fire, as far as we know. ``ended``: the episodes whose end we learned of
     before ``asked_at``.
     """
-    alerts = there(evidence)
+    alerts = by_episode(evidence)
     known = {base_of(episode.episode) for episode in held}
     missed = [
         signal

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from loguru import logger
 from pydantic import TypeAdapter
 
-from bot.sources.minute_csv.children import child, first_error
+from bot.sources.minute_csv.child_process import child, first_error
 from bot.sources.minute_csv.picture_process import PictureProcess
 from bot.sources.minute_csv.protocol import BotAsk, Request
 from bot.sources.minute_csv.reading import DigestWindow
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from bot.sources.minute_csv.children import Child
+    from bot.sources.minute_csv.child_process import Child
 
 SOURCE = "CSV files"
 _READS = "digest"

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 
 from loguru import logger
 
-from bot.sources.minute_csv.children import child, first_error
+from bot.sources.minute_csv.child_process import child, first_error
 from triage.kpis.model import Picture
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from bot.sources.minute_csv.children import Child
+    from bot.sources.minute_csv.child_process import Child
 
 
 class PictureProcess:

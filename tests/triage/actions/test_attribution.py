@@ -7,7 +7,7 @@ import pytest
 
 from bot.store import SqlStore
 from tests.fakes.sources import NOW
-from triage.actions.attribution import behind, told_as_ours
+from triage.actions.attribution import action_behind, told_as_ours
 from triage.desk import Desk
 from triage.diagnosis.checks.base import OwnAct
 from triage.plans.record import ActionRecord, ActionStatus
@@ -34,7 +34,7 @@ async def test_an_action_covers_its_target_while_it_works(
     """Its container, from its start to shortly after its end."""
     await sqlite_store.write(lambda tx: tx.actions.add(RECORD))
     at = NOW + timedelta(seconds=seconds)
-    found = await sqlite_store.read(lambda tx: behind(tx, Desk(), container, at))
+    found = await sqlite_store.read(lambda tx: action_behind(tx, Desk(), container, at))
     assert (found is not None) is ours
 
 
@@ -42,9 +42,9 @@ async def test_an_action_on_the_desk_covers_every_container(sqlite_store: SqlSto
     """Degraded mode stops services that its target does not name; a proposal touches nothing."""
     desk = replace(RECORD, kind="degraded_mode", target="desk")
     await sqlite_store.write(lambda tx: tx.actions.add(replace(desk, status=ActionStatus.PROPOSED)))
-    assert await sqlite_store.read(lambda tx: behind(tx, Desk(), "hbot-redis", NOW)) is None
+    assert await sqlite_store.read(lambda tx: action_behind(tx, Desk(), "hbot-redis", NOW)) is None
     await sqlite_store.write(lambda tx: tx.actions.add(desk))
-    assert await sqlite_store.read(lambda tx: behind(tx, Desk(), "hbot-redis", NOW)) is not None
+    assert await sqlite_store.read(lambda tx: action_behind(tx, Desk(), "hbot-redis", NOW)) is not None
 
 
 async def test_an_action_that_touches_no_container_covers_none(sqlite_store: SqlStore) -> None:
@@ -54,8 +54,8 @@ async def test_an_action_that_touches_no_container_covers_none(sqlite_store: Sql
     await sqlite_store.write(
         lambda tx: tx.actions.add(replace(RECORD, kind="start_monitoring", target="desk"))
     )
-    assert await sqlite_store.read(lambda tx: behind(tx, Desk(), "hbot-bot1", NOW)) is None
-    assert await sqlite_store.read(lambda tx: behind(tx, Desk(), "hbot-prometheus", NOW)) is not None
+    assert await sqlite_store.read(lambda tx: action_behind(tx, Desk(), "hbot-bot1", NOW)) is None
+    assert await sqlite_store.read(lambda tx: action_behind(tx, Desk(), "hbot-prometheus", NOW)) is not None
 
 
 async def test_an_action_covers_a_time_that_it_can_have_worked(sqlite_store: SqlStore) -> None:
@@ -65,8 +65,8 @@ async def test_an_action_covers_a_time_that_it_can_have_worked(sqlite_store: Sql
     for _ in range(60):
         await sqlite_store.write(lambda tx: tx.actions.add(replace(RECORD, status=ActionStatus.EXPIRED)))
     soon, late = NOW + timedelta(minutes=5), NOW + timedelta(hours=1)
-    assert await sqlite_store.read(lambda tx: behind(tx, Desk(), "hbot-bot1", soon)) is not None
-    assert await sqlite_store.read(lambda tx: behind(tx, Desk(), "hbot-bot1", late)) is None
+    assert await sqlite_store.read(lambda tx: action_behind(tx, Desk(), "hbot-bot1", soon)) is not None
+    assert await sqlite_store.read(lambda tx: action_behind(tx, Desk(), "hbot-bot1", late)) is None
 
 
 def test_the_words_name_the_action() -> None:

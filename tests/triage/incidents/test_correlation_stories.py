@@ -10,7 +10,7 @@ from bot.store import SqlStore
 from tests.servers.process import eventually
 from tests.triage.incidents.desk_story import Story
 from triage.incidents.intake import Intake
-from triage.incidents.naming import called, several
+from triage.incidents.naming import display_name, title_of_several
 from triage.memory.degraded_mode import Degraded, put_degraded
 from triage.model import (
     IncidentShape,
@@ -380,7 +380,7 @@ async def test_an_event_joins_the_bots_incident_whichever_came_first(story: Stor
 )
 def test_a_title_about_several_reads_as_words(what: str, title: str) -> None:
     """What is no verb or state stands behind a colon."""
-    assert several("bots", what) == title
+    assert title_of_several("bots", what) == title
 
 
 async def test_what_stands_names_the_incident_before_what_was_measured_on_the_way(story: Story) -> None:
@@ -444,4 +444,4 @@ def test_a_title_calls_a_host_by_its_name_and_not_by_its_exporter(
     kind: SubjectKind, name: str, said: str
 ) -> None:
     """The port is the exporter's, and so is the name of its container: it names no host."""
-    assert called(Subject(kind, name)) == said
+    assert display_name(Subject(kind, name)) == said

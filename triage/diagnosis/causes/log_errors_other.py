@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from triage.diagnosis.causes._evidence import bot_case, look_in_log
-from triage.diagnosis.logged_lines import do, meaning
+from triage.diagnosis.logged_lines import advice, meaning
 from triage.logs.class_table import OF_NO_CAUSE
 from triage.logs.templates import FRESH
 
@@ -47,7 +47,7 @@ def rule(facts: Facts) -> Iterable[Candidate]:
             f"{{who}} logs that {meaning(told.loudest)}, and runs as it should."
             if told.fresh
             else f"{{who}} logs errors that are known to no rule, and runs as it should: {str(fresh[0]['text'])[:100]}",
-            f"{do(told.loudest)[:1].upper()}{do(told.loudest)[1:]}; the bot works meanwhile."
+            f"{advice(told.loudest)[:1].upper()}{advice(told.loudest)[1:]}; the bot works meanwhile."
             if told.fresh
             else "Read the new lines once; nothing needs to be done while the bot works.",
             settle=look_in_log(facts, bot, "ERROR"),

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from bot.sources.minute_csv import digest
-from bot.sources.minute_csv.children import child
+from bot.sources.minute_csv.child_process import child
 from bot.sources.minute_csv.digest import BotAsk, build_digest
 from bot.sources.minute_csv.folders import bots, csv_files
 from bot.watched_reads import FOLDERS
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-    from bot.sources.minute_csv.children import Child
+    from bot.sources.minute_csv.child_process import Child
 
 WINDOW = (START, MIDNIGHT)
 GOOD = {"paper_reject_count": 0, "turnover_today_x": "0.5", "net_edge_pct": "0.0002"}

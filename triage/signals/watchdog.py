@@ -17,7 +17,7 @@ TO_COME = datetime.max.replace(tzinfo=UTC)
 """Stands for a time that lay in the future when we began: the clock was set back, and nobody knows when that was."""
 
 
-def sight_unknown(
+def watchdog_unknown(
     desk: Desk, *, seen: datetime | None, rule_loaded: bool | None, started: datetime, now: datetime
 ) -> bool:
     """Whether nothing is known of it yet: the alert has not come for long, and this process did not wait long enough.
@@ -32,7 +32,7 @@ def sight_unknown(
     return late and (now - started <= limit or (seen is None and rule_loaded is None))
 
 
-def blindness(
+def watchdog_missing(
     desk: Desk, *, seen: datetime | None, rule_loaded: bool, started: datetime, now: datetime
 ) -> Condition | None:
     """Return the condition where the Watchdog alert stopped coming.

@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 import pytest
 
 from tests.triage.signals.happening import DESK, NOW
-from triage.signals.silence import blindness
 from triage.signals.troubles import LastingTroubles
+from triage.signals.watchdog import watchdog_missing
 
 LIMIT, SPAN = DESK.watchdog.max_silence_seconds, DESK.listening.trouble_seconds
 
@@ -39,17 +39,17 @@ def test_alerting_is_blind_when_the_watchdog_stopped_coming(
     blind: bool,  # noqa: FBT001 - as above
 ) -> None:
     """Armed once it was seen or its rule is loaded; time in which we did not listen does not count."""
-    found = blindness(DESK, seen=seen, rule_loaded=rule_loaded, started=started, now=NOW)
+    found = watchdog_missing(DESK, seen=seen, rule_loaded=rule_loaded, started=started, now=NOW)
     assert (found is not None) is blind
 
 
-def test_blindness_says_since_when() -> None:
+def test_watchdog_missing_says_since_when() -> None:
     """The last time it came, which may be before our start; or that it never did."""
-    found = blindness(DESK, seen=ago(840), rule_loaded=True, started=ago(720), now=NOW)
+    found = watchdog_missing(DESK, seen=ago(840), rule_loaded=True, started=ago(720), now=NOW)
     assert found is not None
     assert found.text == "alerting is blind since 03:02: Watchdog has not come for 14 min"
     assert found.since == ago(840)
-    never = blindness(DESK, seen=None, rule_loaded=True, started=ago(720), now=NOW)
+    never = watchdog_missing(DESK, seen=None, rule_loaded=True, started=ago(720), now=NOW)
     assert never is not None
     assert "never reached us" in never.text
 
@@ -57,7 +57,7 @@ def test_blindness_says_since_when() -> None:
 def test_a_switch_that_is_off_never_fires() -> None:
     """A desk may say that it wants none."""
     off = DESK.model_copy(update={"watchdog": DESK.watchdog.model_copy(update={"enabled": False})})
-    assert blindness(off, seen=ago(9999), rule_loaded=True, started=ago(9999), now=NOW) is None
+    assert watchdog_missing(off, seen=ago(9999), rule_loaded=True, started=ago(9999), now=NOW) is None
 
 
 def test_a_trouble_is_told_once_it_has_lasted() -> None:

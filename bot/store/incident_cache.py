@@ -1,7 +1,7 @@
-"""Remembers the incidents that each pass over the inbox reads: most of them are as they were a moment ago.
+"""Caches the incidents that each pass over the inbox reads: most of them are as they were a moment ago.
 
 Making them of their rows took longer than all else of sorting an alert while a few hundred were open. What is
-remembered counts only while the whole row is what it was, so that nothing can be out of date.
+cached counts only while the whole row is what it was, so that nothing can be out of date.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ def as_stored(table: sa.Table) -> list[sa.ColumnElement[Any]]:
 
 
 @dataclass(slots=True)
-class Remembered:
+class IncidentCache:
     """The incidents of the last reading, by id, each beside the row that it was made of. For one thread."""
 
     _known: dict[int, tuple[Sequence[Any], Incident]] = field(default_factory=dict)
