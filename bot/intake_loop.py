@@ -95,6 +95,7 @@ class IntakeLoop:
         self.outbox.ring()
         done = await self._sort(NOTHING_SAID if self.ask is None else None)
         if done.asks and self.ask is not None:
+            self._said(done)  # what fires does not wait for what Prometheus says of others
             done = await self._sort(await self.ask())
         self._said(done)
         return done

@@ -6,6 +6,7 @@ import os
 import random
 import time
 from collections import Counter
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from demo.slack import SlackServer
 from tests.crash.books import figure
 from tests.flows.harness import CHANNEL, TOKEN, Bot
 from tests.handlers.posting import alert, webhook
+from tests.servers.process import eventually
 from tests.servers.prometheus import answers_ok
 from triage.model import Episode, Incident
 
@@ -63,7 +65,13 @@ class Poster:
         """The host of every alert that was answered with 200, by the alert's fingerprint."""
         self.broken = 0
         """Posts that broke off: what they held may be stored or not."""
+        self.met: set[str] = set()
+        """The hosts of posts that a service listened to, whether it lived on to answer or not."""
         self.stop = False
+
+    async def has_met(self, host: str) -> bool:
+        """Whether a post that names a host has met a service, whatever came of it then."""
+        return host in self.met
 
     async def run(self) -> None:
         """Post until told to stop."""
@@ -88,6 +96,7 @@ class Poster:
 
     async def _post(self, http: httpx.AsyncClient, body: dict[str, Any]) -> None:
         url, headers = f"{self._service.url}/webhooks/alertmanager", {"Authorization": f"Bearer {TOKEN}"}
+        hosts = {one["labels"]["instance"] for one in body["alerts"]}
         while True:
             try:
                 answer = await http.post(url, json=body, headers=headers)
@@ -95,7 +104,9 @@ class Poster:
                 pass  # nobody listens
             except httpx.TransportError:
                 self.broken += 1
+                self.met |= hosts
             else:
+                self.met |= hosts
                 assert (answer.status_code, answer.json()) == (200, {"accepted": len(body["alerts"])})
                 return
             await asyncio.sleep(0.02)
@@ -112,6 +123,8 @@ async def _campaign(service: Bot, poster: Poster) -> int:
         # Some die while they start, most of them in the middle of their work.
         if dice.random() > 0.15:
             await service.process.ready(lambda: answers_ok(f"{service.url}/livez"))
+            # However slow the machine is, most of them begin to work.
+            await eventually(partial(poster.has_met, f"host-{life}"), "a post that meets a service")
         await asyncio.sleep(dice.uniform(0.0, 0.6))
         assert service.process.running, service.log()[-3000:]
         service.kill()

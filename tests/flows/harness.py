@@ -167,6 +167,7 @@ class Harness:
         try:
             await eventually(met, what, within=seconds)
         except Exception as error:
+            await self.bot.process.tell_where()
             cards = "\n".join(f"{card.text}\n  {self.thread(card)}" for card in self.cards())
             raise AssertionError(f"{error}\nin Slack:\n{cards}\nlog:\n{self.bot.log()[-4000:]}") from error
 

@@ -11,6 +11,7 @@ from schedules.retention import RetentionJob
 from tests.contracts.store_samples import incident, line
 from tests.fakes.clock import ManualClock
 from triage.desk import Desk
+from triage.incidents import unsortable
 from triage.incidents.intake import Intake
 from triage.memory.believed_clock import BelievedClock
 from triage.model import (
@@ -71,6 +72,41 @@ def fill(tx: Tx, clock: ManualClock) -> None:
     tx.notes.once("slack_event", "Ev1", now)
     for number in range(5):
         tx.audit.append(at=now, actor="U0ANA00001", event="denied", target=f"INC-{number}")
+
+
+async def test_what_was_put_aside_goes_with_its_incident_and_not_before(store: SqlStore) -> None:
+    """While its card is open it is tried again at each start; a resolve without a card goes by its age."""
+    clock = ManualClock()
+
+    def put_aside(tx: Tx) -> int:
+        tx.signals.add([signal(clock, "bot1"), signal(clock, "bot2", SignalStatus.RESOLVED)])
+        for signal_id in tx.signals.waiting_ids(9):
+            unsortable.put_aside(tx, Desk(), signal_id, "no title", clock.now(), plain=True)
+        return tx.incidents.open()[0].id
+
+    shown = await store.write(put_aside)
+    retention = RetentionJob(store, Desk(), BelievedClock(store, clock))
+    clock.move(days=191)
+    assert (await retention.run())["signals"] == 1
+    assert await store.write(unsortable.take_up) == 1
+
+    def over(tx: Tx) -> None:
+        for signal_id in tx.signals.waiting_ids(9):
+            unsortable.keep_aside(tx, signal_id, shown, "no title")
+        open_one = tx.incidents.get(shown)
+        assert open_one is not None
+        tx.incidents.save(replace(open_one, status=IncidentStatus.RESOLVED, changed_at=clock.now()))
+        card = tx.outbox.find(MessageKind.CARD, str(shown))
+        assert card is not None
+        for message in (card, *tx.outbox.unposted_in_thread(card.id)):
+            tx.outbox.posted(
+                message.id, post_id=f"{message.id}.1", channel_id="C1", revision=99, now=clock.now()
+            )
+
+    await store.write(over)
+    clock.move(days=191)
+    assert (await retention.run())["signals"] == 1
+    assert await store.write(unsortable.take_up) == 0
 
 
 async def test_old_signals_findings_and_documents_go_and_the_trail_stays(store: SqlStore) -> None:

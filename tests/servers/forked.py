@@ -1,5 +1,6 @@
 """Services forked from a process that has everything imported: a start takes the time of no import."""
 
+import asyncio
 import json
 import select
 import signal
@@ -70,6 +71,11 @@ class ForkedProcess(ServerProcess):
         self._pid = shared().fork(self._words, self._env or {}, self.log)
         with suppress(ProcessLookupError):  # it may have ended at once
             self._handle = pidfd_open(self._pid)
+
+    async def tell_where(self) -> None:
+        """Have it write into its log where each of its threads stands; a moment is left for that."""
+        self._signal(signal.SIGUSR1)
+        await asyncio.sleep(0.3)
 
     def kill(self) -> None:
         """End it with SIGKILL, and wait until it is gone."""

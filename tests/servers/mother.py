@@ -6,6 +6,7 @@ killed as really as any process.
 """
 
 import ctypes
+import faulthandler
 import json
 import os
 import runpy
@@ -43,6 +44,7 @@ def forked(order: dict[str, Any]) -> int:
         nothing = os.open(os.devnull, os.O_RDONLY)
         for file, number in ((nothing, 0), (log, 1), (log, 2)):
             os.dup2(file, number)
+        faulthandler.register(signal.SIGUSR1)  # where it stands, into its log
         os.environ.clear()
         os.environ.update(order["environment"])
         code = run(order["words"])

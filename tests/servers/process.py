@@ -136,7 +136,11 @@ class ServerProcess:
         with contextlib.suppress(NotReadyError):
             await eventually(ended, f"end of {self.name}", within=within)
         if self.running:
+            await self.tell_where()
             self.kill()
+
+    async def tell_where(self) -> None:
+        """Have it write into its log where each of its threads stands, if it can."""
 
     def log_tail(self, lines: int = 15) -> str:
         """Return the end of its log."""

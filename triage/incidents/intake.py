@@ -36,7 +36,7 @@ BATCH = 300
 class IntakePass:
     """What one pass over the inbox did. ``more``: the inbox held more than one pass takes.
 
-    ``asks``: nothing was sorted, because Prometheus is to be asked first whether what resolves does.
+    ``asks``: Prometheus is to be asked first whether what resolves does; alerts that resolve were not sorted.
     """
 
     sorted: int = 0
@@ -63,11 +63,10 @@ class Intake:
         inbox = tx.signals.inbox(limit)
         if not inbox:
             return IntakePass()
-        if answer is None:
-            if any(may_be_early(stored.signal) for stored in inbox):
-                return IntakePass(asks=True)
-            answer = NOTHING_SAID
-        return replace(self._sort(tx, inbox, now, answer), more=len(inbox) == limit)
+        asked = {one.signal.fingerprint for one in inbox if answer is None and may_be_early(one.signal)}
+        ready = [one for one in inbox if one.signal.fingerprint not in asked]
+        done = self._sort(tx, ready, now, answer or NOTHING_SAID) if ready else IntakePass()
+        return replace(done, more=len(inbox) == limit, asks=bool(asked))
 
     def sort_one(self, tx: Tx, signal_id: int, now: datetime) -> IntakePass:
         """Sort one signal, where nobody did so meanwhile."""

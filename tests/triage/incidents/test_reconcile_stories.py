@@ -199,6 +199,21 @@ async def resolve(story: Story, asking: ReconcileJob) -> None:
     assert sorted_.sorted == 1
 
 
+async def test_what_fires_does_not_wait_until_prometheus_says_whether_another_is_over(
+    story: Story,
+) -> None:
+    """It hangs for two seconds, and a Sev-1 came in the webhook that resolves another alert."""
+    intake = Intake(story.desk, lambda signal: title_of(story.desk, signal))
+    await story.arrive(alert(story, SignalStatus.FIRING))
+    grave = replace(
+        alert(story, SignalStatus.FIRING), fingerprint="other", episode="other/1", name="BotHardStopActive"
+    )
+    await story.arrive(alert(story, SignalStatus.RESOLVED), grave, then_sort=False)
+    done = await story.store.write(lambda tx: intake.sort_inbox(tx, story.clock.now(), answer=None))
+    assert (done.asks, done.sorted) == (True, 1)
+    assert (await story.store.read(lambda tx: tx.signals.waiting())) == 1
+
+
 @pytest.mark.parametrize("state", ["firing", "pending", "away"])
 async def test_a_resolve_of_what_prometheus_holds_or_cannot_say_is_not_taken(
     story: Story, watchers: Watchers, state: str
