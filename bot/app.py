@@ -1,4 +1,4 @@
-"""The composition root: opens what is outside, makes the parts, runs the loops, and takes it all down in order.
+"""The composition root: opens what is outside, makes the parts, runs the loops, and ends everything in order.
 
 What flows where::
 

@@ -113,7 +113,7 @@ class Heartbeat:
     trouble: str = ""
 
     async def beat(self) -> None:
-        """Note that we are healthy."""
+        """Note the time at which the service was healthy."""
         if await self.healthy():
             self.beaten_at = self.clock.now()
 

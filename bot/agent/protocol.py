@@ -39,7 +39,7 @@ class Ask(BaseModel):
 
 
 class Hello(Ask):
-    """Who are you, and are you well."""
+    """Asks who the agent is and which desk it serves; refused where its engine does not answer."""
 
     ask: Literal["hello"] = "hello"
 

@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot.commands.init_asks import ask_around
+from bot.commands.init_asks import ask_engine_and_prometheus
 from bot.commands.schema import desk_schema
 from bot.init import files
 from bot.init.files import Asked, Host
@@ -73,7 +73,7 @@ def ask_the_desk(
     """Ask the engine and Prometheus what runs; their addresses are found where none is given. Raises SettingError."""
     seen = look(root.resolve())
     return asyncio.run(
-        ask_around(
+        ask_engine_and_prometheus(
             docker=docker or engine_address(environment),
             prometheus=prometheus or prometheus_address(seen, environment),
         )

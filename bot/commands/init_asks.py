@@ -18,7 +18,7 @@ _T = TypeVar("_T")
 _SERIES = "group by (bot) (last_over_time(hbot_bot_state[1h]))"
 
 
-async def ask_around(*, docker: str, prometheus: str) -> LiveDesk:
+async def ask_engine_and_prometheus(*, docker: str, prometheus: str) -> LiveDesk:
     """Ask both, each at most ``SECONDS`` a question; an empty address is not asked. Raises nothing."""
     doubts: list[str] = []
     try:

@@ -46,7 +46,7 @@ def damage(error: BaseException) -> str:
         word in str(error.orig) for word in _DAMAGED_WORDS
     )
     if name.startswith(_DAMAGED_NAMES) or of_sqlite or _state(error) in _DAMAGED_STATES:
-        return said(error)
+        return in_one_line(error)
     return ""
 
 
@@ -63,26 +63,26 @@ def commit_was_refused(error: BaseException) -> bool:
 
 def not_stored(error: BaseException) -> NotStored:
     """Return the error to raise where the database could not serve a write."""
-    found = NotStored(f"the store cannot commit: {said(error)}", damaged=bool(damage(error)))
+    found = NotStored(f"the store cannot commit: {in_one_line(error)}", damaged=bool(damage(error)))
     found.__cause__ = error
     return found
 
 
 def unreadable(error: BaseException) -> StoreUnavailable:
     """Return the error to raise where the database could not serve a read."""
-    found = StoreUnavailable(f"the store cannot be read: {said(error)}", damaged=bool(damage(error)))
+    found = StoreUnavailable(f"the store cannot be read: {in_one_line(error)}", damaged=bool(damage(error)))
     found.__cause__ = error
     return found
 
 
 def outcome_unknown(error: BaseException) -> CommitUnknown:
     """Return the error to raise where a COMMIT was sent and nobody knows what became of it."""
-    found = CommitUnknown(f"the store did not say whether it committed: {said(error)}")
+    found = CommitUnknown(f"the store did not say whether it committed: {in_one_line(error)}")
     found.__cause__ = error
     return found
 
 
-def said(error: BaseException) -> str:
+def in_one_line(error: BaseException) -> str:
     """Return an error of a database in one line, without a password and without the statement."""
     text = " ".join(str(getattr(error, "orig", None) or error).split()) or type(error).__name__
     return masked(text)[:TEXT_MAX]

@@ -74,9 +74,9 @@ class StoreHealth:
             first = not self._failure
             if first:
                 self._since = time.monotonic()
-            self._failure = faults.said(error)
+            self._failure = faults.in_one_line(error)
         if first:
-            logger.error("the store cannot commit: {why}; it is tried again", why=faults.said(error))
+            logger.error("the store cannot commit: {why}; it is tried again", why=faults.in_one_line(error))
 
     def unreadable(self, error: BaseException) -> None:
         """Note that the database could not serve a read."""

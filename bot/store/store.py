@@ -106,7 +106,7 @@ async def open_store(
     except sa.exc.DBAPIError as error:
         mend = f"; {REPAIR}" if faults.damage(error) else ""
         raise StoreUnavailable(
-            f"the store cannot be opened at TRIAGE_DATABASE_URL: {faults.said(error)}{mend}"
+            f"the store cannot be opened at TRIAGE_DATABASE_URL: {faults.in_one_line(error)}{mend}"
         ) from error
     store = SqlStore(url, audit_key=audit_key)
     try:

@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 
 class Stage(Enum):
-    """How far a unit is."""
+    """How far a unit of work is on its way to a commit."""
 
     WAITING = auto()
     """Queued, or run without its COMMIT being sent: it can still be taken back."""

@@ -38,7 +38,7 @@ def desk_access(settings: Settings, clock: Clock) -> DeskAccess:
 
 
 class ActionWiring:
-    """All that acts. ``told`` wakes the sender."""
+    """The engine of actions with its buttons, messages and jobs. ``told`` wakes the sender."""
 
     def __init__(
         self,

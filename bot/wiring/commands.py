@@ -78,7 +78,7 @@ class CommandDependencies:
 
 
 class CommandWiring:
-    """All that people ask, and what the clock asks for them."""
+    """The commands, App Home, checklists, drills and digests, with their jobs."""
 
     def __init__(self, settings: Settings, parts: CommandDependencies, services: Services) -> None:
         self.settings, self.parts, self.services = settings, parts, services

@@ -1,4 +1,4 @@
-"""The jobs that wake people: escalation, and what goes out over the fallback channels."""
+"""The jobs that page people: escalation, and what goes out over the fallback channels."""
 
 from __future__ import annotations
 

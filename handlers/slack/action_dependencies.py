@@ -1,4 +1,4 @@
-"""What the handlers of actions need, and who may press what."""
+"""What the handlers of actions are given, and the check of who may press what."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Protocol
 from handlers.slack.buttons import what_happened
 from handlers.slack.click import Click
 from handlers.slack.services import Services
-from triage.actions.authority import lost, role_for
+from triage.actions.authority import no_longer_allowed, role_for
 from triage.actions.catalogue import action_title
 from triage.actions.engine import ActionEngine
 from triage.actions.preparation import PreparedPlan
@@ -26,27 +26,27 @@ class ActionViews(Protocol):
     """Builds the modals."""
 
     def preparing(self, record: ActionRecord, kept: Mapping[str, str]) -> Json:
-        """Return what is shown at once."""
+        """Return the modal that is shown at once, before the plan is made."""
         ...
 
     def confirm(
         self, prepared: PreparedPlan, kept: Mapping[str, str], names: Mapping[str, str], incident_handle: str
     ) -> Json:
-        """Return the form."""
+        """Return the modal with the plan, to be confirmed."""
         ...
 
     def notice(self, title: str, text: str, incident_handle: str = "") -> Json:
-        """Return a sentence."""
+        """Return a modal that says one sentence."""
         ...
 
     def output(self, record: ActionRecord, steps: Sequence[StepRecord]) -> Json:
-        """Return what steps printed."""
+        """Return a modal with what steps printed, masked."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class ActionDependencies:
-    """What these handlers need: the services of all handlers, the engine, the modals."""
+    """What these handlers are given: the services of all handlers, the engine of actions, the modals."""
 
     services: Services
     engine: ActionEngine
@@ -72,7 +72,7 @@ def _role(parts: ActionDependencies, record: ActionRecord) -> RoleName:
 
 async def still_confirmed(parts: ActionDependencies, record: ActionRecord) -> None:
     """Return where everybody who confirmed before still may; else take theirs back. Raises Refused."""
-    gone = await lost(parts.services.roles, parts.engine.services.desk, record)
+    gone = await no_longer_allowed(parts.services.roles, parts.engine.services.desk, record)
     if gone:
         raise Refused(await parts.engine.withdraw(record.handle, gone))
 

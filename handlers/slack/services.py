@@ -25,7 +25,7 @@ class InFlight:
 
     @asynccontextmanager
     async def one(self) -> AsyncIterator[None]:
-        """Be under way inside the ``with`` block."""
+        """Count a handler as under way inside the ``with`` block."""
         self._count += 1
         self._idle.clear()
         try:

@@ -19,7 +19,7 @@ def role_for(desk: Desk, kind: str, number: int) -> RoleName:
     return desk.policy(CATALOGUE[kind].kind).role
 
 
-async def lost(roles: Roles, desk: Desk, record: ActionRecord) -> dict[str, str]:
+async def no_longer_allowed(roles: Roles, desk: Desk, record: ActionRecord) -> dict[str, str]:
     """Return who confirmed and may no longer, with the reason. What cannot be found out is a no as well."""
     found: dict[str, str] = {}
     for number, confirmation in enumerate(record.confirmations):

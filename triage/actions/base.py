@@ -75,7 +75,7 @@ class ActionContext:
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One thing that can be chosen."""
+    """One value that can be chosen for an argument."""
 
     value: str
     label: str

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from loguru import logger
 
-from triage.actions.authority import lost
+from triage.actions.authority import no_longer_allowed
 from triage.actions.base import Action, ActionContext
 from triage.actions.catalogue import CATALOGUE
 from triage.actions.degraded import degraded
@@ -48,9 +48,9 @@ class ActionServices:
     minutes: Minutes | None = None
     """The bots' own files, for their states where Prometheus is away; None where nobody reads them."""
 
-    async def lost(self, record: ActionRecord) -> dict[str, str]:
+    async def no_longer_allowed(self, record: ActionRecord) -> dict[str, str]:
         """Return who confirmed an action and may no longer, with the reason."""
-        return await lost(self.roles, self.desk, record) if self.roles is not None else {}
+        return await no_longer_allowed(self.roles, self.desk, record) if self.roles is not None else {}
 
     async def context(
         self, record: ActionRecord, arguments: Mapping[str, str] | None = None

@@ -132,7 +132,7 @@ class ActionEngine:
     # -- the loop ----------------------------------------------------------------------------------------------
 
     def wake(self) -> None:
-        """There is something to run."""
+        """Wake the loop: there is an action to run or to verify."""
         self._bell.ring()
         self.told()
 

@@ -16,7 +16,7 @@ LEASE_SECONDS = 12.0
 
 
 class LeaseLost(Exception):
-    """Another process took this action for dead."""
+    """The lease of this action has ended: another process may hold the action by now."""
 
 
 @dataclass(frozen=True, slots=True)

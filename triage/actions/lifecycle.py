@@ -1,4 +1,4 @@
-"""How an action's status changes: pure, ``now`` an argument; what is not possible is refused in polite words.
+"""How an action's status changes: pure, ``now`` an argument; what is not possible is refused in words.
 
 ::
 
@@ -75,7 +75,7 @@ def withdraw(record: ActionRecord, actors: Collection[str], *, now: datetime) ->
 
 
 def reject(record: ActionRecord, *, by: str, now: datetime) -> ActionRecord:
-    """Somebody says no. Raises Refused when it is too late for that."""
+    """Reject a proposal. Raises Refused when it is too late for that."""
     if problem := why_not(record, now):
         raise Refused(problem)
     return replace(record, status=ActionStatus.REJECTED, outcome=f"rejected by {by}", changed_at=now)

@@ -9,7 +9,7 @@ from loguru import logger
 from triage.actions.catalogue import CATALOGUE
 from triage.actions.completion import returned
 from triage.actions.context import ActionServices
-from triage.actions.state_after import StateAfter, look_around, weighed
+from triage.actions.state_after import StateAfter, look_at_state, weighed
 from triage.plans.record import ActionRecord, Verification, VerificationOutcome
 from triage.ports.store import Tx
 
@@ -30,7 +30,9 @@ async def _standing(services: ActionServices, record: ActionRecord) -> StateAfte
     if incident_id is not None:
         incident = await services.store.read(lambda tx: tx.incidents.get(incident_id))
     now = services.clock.now()
-    return await look_around(services.sources, services.desk, record, incident, now, minutes=services.minutes)
+    return await look_at_state(
+        services.sources, services.desk, record, incident, now, minutes=services.minutes
+    )
 
 
 def waits_for_trading(record: ActionRecord, now: datetime, *, seconds: float) -> bool:

@@ -47,7 +47,7 @@ class ActionRunner:
     def __init__(
         self, services: ActionServices, executor: Executor, owner: str, told: Callable[[], None]
     ) -> None:
-        self._desktop = services
+        self._services = services
         self._executor = executor
         self._owner = owner
         self._told = told
@@ -79,10 +79,10 @@ class ActionRunner:
         finally:
             beat.cancel()
             await asyncio.gather(beat, return_exceptions=True)
-        await self._desktop.end(record)
+        await self._services.end(record)
 
     def _start(self, tx: Tx, action_id: int) -> ActionRecord | None:
-        now = self._desktop.clock.now()
+        now = self._services.clock.now()
         record = tx.actions.get(action_id)
         if record is None:
             return None
@@ -120,20 +120,20 @@ class ActionRunner:
         action = CATALOGUE[record.kind]
         try:
             async with asyncio.timeout(PRECONDITION_SECONDS):
-                gone = await self._desktop.lost(record)
+                gone = await self._services.no_longer_allowed(record)
                 if gone:
                     said = ", ".join(f"{actor} ({why})" for actor, why in gone.items())
                     return [f"the confirmation of {said} does not count any more"], None
-                found = await action.preconditions(await self._desktop.context(record))
-                since = record.started_at or self._desktop.clock.now()
-                before = await self._desktop.observe(record, since=since)
+                found = await action.preconditions(await self._services.context(record))
+                since = record.started_at or self._services.clock.now()
+                before = await self._services.observe(record, since=since)
         except TimeoutError:
             return [f"they could not be checked within {PRECONDITION_SECONDS:g} s"], None
         return [one.text for one in found if one.holds is Holds.NO], before
 
     def _looked(self, tx: Tx, action_id: int, before: Observation | None, refused: list[str]) -> bool:
         record = self._mine(tx, action_id)
-        now = self._desktop.clock.now()
+        now = self._services.clock.now()
         if before is not None:
             record = lifecycle.observed(record, before)
             tx.actions.save(record)
@@ -145,7 +145,7 @@ class ActionRunner:
             self._skip_rest(tx, record)
             finish(
                 tx,
-                self._desktop.desk,
+                self._services.desk,
                 record,
                 ActionStatus.FAILED,
                 outcome=f"{note}. Nothing was done",
@@ -158,12 +158,12 @@ class ActionRunner:
     def _begin(self, tx: Tx, action_id: int, number: int, step: Step) -> bool:
         """Commit that a step begins, unless somebody asked to stop and this boundary allows it."""
         record = self._mine(tx, action_id)
-        now = self._desktop.clock.now()
+        now = self._services.clock.now()
         if record.cancel_by and step.cancelable:
             self._skip_rest(tx, record)
             what = f"cancelled by {name_of(tx, record.cancel_by)} before step {number}"
             done = "nothing was done" if number == 1 else f"steps 1 to {number - 1} are done"
-            finish(tx, self._desktop.desk, record, ActionStatus.FAILED, outcome=f"{what}; {done}", now=now)
+            finish(tx, self._services.desk, record, ActionStatus.FAILED, outcome=f"{what}; {done}", now=now)
             return False
         self._begin_step(tx, record, number)
         tell_action(tx, record, now)
@@ -172,10 +172,10 @@ class ActionRunner:
     def _end(self, tx: Tx, action_id: int, number: int, performed: Performed) -> bool:
         record = self._mine(tx, action_id)
         if not performed.known:
-            interrupted(tx, self._desktop.desk, record, self._desktop.clock.now(), why=performed.note)
+            interrupted(tx, self._services.desk, record, self._services.clock.now(), why=performed.note)
             return False
         self._end_step(tx, record, number, performed)
-        now = self._desktop.clock.now()
+        now = self._services.clock.now()
         if performed.ok:
             tell_action(tx, record, now)
             return True
@@ -188,16 +188,16 @@ class ActionRunner:
                 else ""
             )
         outcome = f"step {number}: {shown(performed.note, 500)}{done}"
-        finish(tx, self._desktop.desk, record, ActionStatus.FAILED, outcome=outcome, now=now)
+        finish(tx, self._services.desk, record, ActionStatus.FAILED, outcome=outcome, now=now)
         return False
 
     def _succeeded(self, tx: Tx, action_id: int) -> None:
         record = self._mine(tx, action_id)
-        now = self._desktop.clock.now()
-        finish(tx, self._desktop.desk, record, ActionStatus.SUCCEEDED, outcome="every step is done", now=now)
+        now = self._services.clock.now()
+        finish(tx, self._services.desk, record, ActionStatus.SUCCEEDED, outcome="every step is done", now=now)
 
     def _begin_step(self, tx: Tx, record: ActionRecord, number: int) -> None:
-        now = self._desktop.clock.now()
+        now = self._services.clock.now()
         step = _step(tx, record, number)
         self._live = {number: ""}
         tx.actions.put_steps(record.id, [replace(step, status=StepStatus.RUNNING, started_at=now)])
@@ -206,7 +206,7 @@ class ActionRunner:
         )
 
     def _end_step(self, tx: Tx, record: ActionRecord, number: int, performed: Performed) -> None:
-        now = self._desktop.clock.now()
+        now = self._services.clock.now()
         status = StepStatus.DONE if performed.ok else StepStatus.FAILED
         note = shown(performed.note, 500)
         step = replace(
@@ -259,7 +259,7 @@ class ActionRunner:
 
     def _renew(self, tx: Tx, action_id: int) -> None:
         record = self._mine(tx, action_id)
-        now = self._desktop.clock.now()
+        now = self._services.clock.now()
         tx.actions.save(replace(record, lease_until=self._lease.until()))
         for number, text in self._live.items():
             step = _step(tx, record, number)
@@ -273,7 +273,7 @@ class ActionRunner:
         """The service ends while this runs: say so now; if even that fails, the next start says it."""
 
         def give_up(tx: Tx) -> None:
-            interrupted(tx, self._desktop.desk, self._mine(tx, record.id), self._desktop.clock.now())
+            interrupted(tx, self._services.desk, self._mine(tx, record.id), self._services.clock.now())
 
         try:
             await asyncio.shield(self._write(give_up))
@@ -285,19 +285,19 @@ class ActionRunner:
 
         Where the store did not say whether it committed, a mark in the same commit tells: nothing is written twice.
         """
-        deadline = self._desktop.clock.monotonic() + STORE_SECONDS
+        deadline = self._services.clock.monotonic() + STORE_SECONDS
         mark, answers = uuid4().hex, list[T]()
 
         def once(tx: Tx) -> T:
-            if tx.notes.once("action commit", mark, self._desktop.clock.now()):
+            if tx.notes.once("action commit", mark, self._services.clock.now()):
                 answers.append(work(tx))
             return answers[-1]  # the mark is there: this is the answer of the run that was committed
 
         while True:
             try:
-                answer = await self._desktop.store.write(once)
+                answer = await self._services.store.write(once)
             except StoreUnavailable as error:
-                if self._desktop.clock.monotonic() >= deadline:
+                if self._services.clock.monotonic() >= deadline:
                     raise
                 logger.bind(error=str(error)).warning("an action waits for the store")
                 await asyncio.sleep(0.5)

@@ -36,7 +36,7 @@ _NOT_KNOWN_TO_STAND = ("trades", "state unknown", NOT_SEEN)
 
 @dataclass(frozen=True, slots=True)
 class StateAfter:
-    """How things stand after an action: ``trading`` of the bots that should trade, ``down`` what does not work.
+    """The state after an action: ``trading`` of the bots that should trade, ``down`` what does not work.
 
     ``monitors``: the bots that only monitor, which no trade is expected of.
     """
@@ -46,7 +46,7 @@ class StateAfter:
     monitors: tuple[BotTrading, ...] = ()
 
 
-async def look_around(
+async def look_at_state(
     sources: Sources,
     desk: Desk,
     record: ActionRecord,
@@ -55,7 +55,7 @@ async def look_around(
     *,
     minutes: Minutes | None = None,
 ) -> StateAfter:
-    """Look at the bots that should trade and at the containers that the incident is about.
+    """Ask for the state of the bots that should trade and of the containers that the incident is about.
 
     A snapshot from before the action's end says nothing of how a bot stands after it. ``minutes``: the bots' own
     files, for what Prometheus does not know; a minute from before the action's end is none either.

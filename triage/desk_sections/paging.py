@@ -1,4 +1,4 @@
-"""The parts of desk.yaml about waking people: ``escalation``, ``oncall``, ``delivery``, ``fallback``."""
+"""The parts of desk.yaml about paging people: ``escalation``, ``oncall``, ``delivery``, ``fallback``."""
 
 from __future__ import annotations
 

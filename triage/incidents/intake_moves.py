@@ -108,7 +108,7 @@ class Moves:
         worse = severity.rank < before.severity.rank
         grave = is_grave(self.desk, signal)
         stays_quiet = before.quiet and known_name and not widened and not worse
-        after = before if stays_quiet else lifecycle.wake(before, severity=severity, now=changes.now)
+        after = before if stays_quiet else lifecycle.join(before, severity=severity, now=changes.now)
         after = self._named(self._widened(after, signal) if widened else after, signal, leads=placement.leads)
         after = replace(after, last_seen_at=changes.now)
         if grave:
@@ -177,7 +177,7 @@ class Moves:
         changes, before = self.changes, self._current(placement)
         change = lifecycle.reopen(before, why=placement.why, now=changes.now)
         severity = self._severity(signal, before.shape)
-        after = lifecycle.wake(change.incident if change else before, severity=severity, now=changes.now)
+        after = lifecycle.join(change.incident if change else before, severity=severity, now=changes.now)
         worse = severity.rank < before.severity.rank
         if worse:
             after = self.led_by(after, signal)

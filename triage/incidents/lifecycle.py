@@ -105,7 +105,7 @@ def reopen(incident: Incident, *, why: str, now: datetime) -> Transition | None:
     return _change(after, TimelineKind.REOPENED, f"reopened: {why}{times}", now)
 
 
-def wake(incident: Incident, *, severity: Severity, now: datetime) -> Incident:
+def join(incident: Incident, *, severity: Severity, now: datetime) -> Incident:
     """A signal joined: the incident is quiet no more, and has the worse of both severities."""
     return replace(incident, quiet=False, severity=worst(incident.severity, severity), changed_at=now)
 

@@ -28,7 +28,7 @@ LEAVE_DEGRADED = (
 
 @dataclass(frozen=True, slots=True)
 class OperationResult:
-    """What came of it: whether anything changed, and a sentence for the person who asked."""
+    """The result of an operation: whether anything changed, and a sentence for the person who asked."""
 
     changed: bool
     text: str

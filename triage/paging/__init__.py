@@ -1,1 +1,1 @@
-"""Who is woken when nobody acknowledges, and over what when the chat is away: escalation, on-call, fallback channels."""
+"""Whom to notify when nobody acknowledges, and how while the chat is away: escalation, on-call, fallback channels."""

@@ -12,7 +12,7 @@ class Bell:
         self._event = asyncio.Event()
 
     def ring(self) -> None:
-        """There is work."""
+        """Wake the loop: there is work."""
         self._event.set()
 
     async def wait(self, seconds: float | None = None) -> bool:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from bot.commands.init import InitResult, ask_the_desk, prepare
-from bot.commands.init_asks import ask_around
+from bot.commands.init_asks import ask_engine_and_prometheus
 from bot.init.files import Asked
 from bot.init.live import LiveDesk, running_of
 from bot.init.look import look
@@ -84,10 +84,12 @@ def test_rules_and_targets_of_prometheus_are_taken(tmp_path: Path) -> None:
 async def test_who_is_away_is_a_doubt_and_nothing_is_raised() -> None:
     """A wrong port, a socket that is none, an address that is none."""
     port = free_port()
-    live = await ask_around(docker="unix:///nowhere.sock", prometheus=f"http://{LOOPBACK}:{port}")
+    live = await ask_engine_and_prometheus(
+        docker="unix:///nowhere.sock", prometheus=f"http://{LOOPBACK}:{port}"
+    )
     assert (live.containers, live.rules) == ((), ())
     assert len(live.doubts) == 2
-    assert not (await ask_around(docker="", prometheus="")).doubts
+    assert not (await ask_engine_and_prometheus(docker="", prometheus="")).doubts
 
 
 async def test_a_real_prometheus_is_asked(require: Require, tmp_path: Path) -> None:
@@ -98,7 +100,7 @@ async def test_a_real_prometheus_is_asked(require: Require, tmp_path: Path) -> N
     )
     async with running_prometheus(require("prometheus"), tmp_path, config) as server:
         await server.until("up == 0")
-        live = await ask_around(docker="", prometheus=server.url)
+        live = await ask_engine_and_prometheus(docker="", prometheus=server.url)
     assert live.rules == ("TideWrong",)
     assert [target.job for target in live.targets] == ["bots"]
     assert not live.doubts
@@ -107,7 +109,7 @@ async def test_a_real_prometheus_is_asked(require: Require, tmp_path: Path) -> N
 async def test_a_real_engine_is_asked(desk: RealDesk) -> None:
     """The containers of the desk's own compose file, by what Compose wrote on them."""
     await desk.up("bot1", profiles=())
-    live = await ask_around(docker=desk.engine.host, prometheus="")
+    live = await ask_engine_and_prometheus(docker=desk.engine.host, prometheus="")
     seen = look(desk.root, live=live)
     assert seen.running == {"bot1": "hbot-bot1"}
     assert seen.project_from == "the label of the containers that run"

@@ -13,7 +13,7 @@ from bot.store.audit import broken_links
 from tests.bot.slack.blocks import samples
 from tests.fakes.clock import START, ManualClock
 from triage.actions import completion, confirmation, lifecycle, proposals
-from triage.actions.authority import lost
+from triage.actions.authority import no_longer_allowed
 from triage.actions.context import ActionServices
 from triage.actions.runner import ActionRunner
 from triage.desk import Desk
@@ -184,9 +184,11 @@ async def test_who_lost_the_role_meanwhile_does_not_count(
     roles = Roles(TWO.roles, groups)
     record, digest = await store.write(lambda tx: proposed(tx, "rollback", "bot1"))
     first = await store.write(confirm(record.handle, digest, "U1"))
-    assert await lost(roles, TWO, first) == said
+    assert await no_longer_allowed(roles, TWO, first) == said
     both = await store.write(confirm(record.handle, digest, "U2"))
-    assert await lost(roles, TWO, both) == said, "the second is an approver, the first an operator"
+    assert await no_longer_allowed(roles, TWO, both) == said, (
+        "the second is an approver, the first an operator"
+    )
 
     services = ActionServices(
         store=store,

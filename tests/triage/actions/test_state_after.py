@@ -9,7 +9,7 @@ from tests.fakes.sources import FakeSources, sample
 from triage.action_kinds import STOP_TRADING
 from triage.actions.catalogue import CATALOGUE
 from triage.actions.completion import mitigates
-from triage.actions.state_after import StateAfter, look_around, should_trade, weighed
+from triage.actions.state_after import StateAfter, look_at_state, should_trade, weighed
 from triage.desk import Desk
 from triage.errors import SourceUnreachable
 from triage.model import Incident, IncidentStatus, Severity, Subject, SubjectKind
@@ -192,13 +192,13 @@ async def test_the_desk_is_looked_at_and_a_silent_source_is_said() -> None:
     }
     about = incident(Subject(SubjectKind.CONTAINER, "hbot-redis"))
     fakes.containers.hold(_container(status="exited"))
-    standing = await look_around(fakes.port, Desk(), record("exit_degraded_mode", "desk"), about, NOW)
+    standing = await look_at_state(fakes.port, Desk(), record("exit_degraded_mode", "desk"), about, NOW)
     assert standing.down == ("hbot-redis is down",)
-    own = await look_around(fakes.port, Desk(), record("degraded_mode", "desk"), about, NOW)
+    own = await look_at_state(fakes.port, Desk(), record("degraded_mode", "desk"), about, NOW)
     assert own.down == (), "what it stopped itself is not called down"
     assert [(one.bot, one.state) for one in standing.trading.bots] == [("bot1", "soft_pause"), ("bot3", "")]
     fakes.metrics.error = SourceUnreachable("Prometheus", "refused")
-    away = await look_around(fakes.port, Desk(), record("degraded_mode", "desk"), about, NOW)
+    away = await look_at_state(fakes.port, Desk(), record("degraded_mode", "desk"), about, NOW)
     assert away.trading.why == "Prometheus: refused"
     assert [(one.bot, one.known) for one in away.trading.bots] == [("bot1", False), ("bot3", False)]
     blind = weighed(GOOD, replace(away, down=()), CATALOGUE["start_monitoring"])

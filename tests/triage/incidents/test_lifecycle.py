@@ -10,10 +10,10 @@ from triage.incidents.lifecycle import (
     Transition,
     acknowledge,
     close_while_firing,
+    join,
     mitigate,
     reopen,
     resolve,
-    wake,
 )
 from triage.model import Incident, IncidentStatus, Severity, Subject, SubjectKind, TimelineKind
 
@@ -158,6 +158,6 @@ def test_something_new_wakes_a_quiet_incident_and_the_worst_severity_counts(
     joins: Severity, counts: Severity
 ) -> None:
     """A milder signal that joins makes an incident no milder."""
-    woken = wake(replace(incident(A), quiet=True), severity=joins, now=NOW)
-    assert (woken.quiet, woken.severity, woken.status, woken.changed_at) == (False, counts, A, NOW)
-    assert wake(woken, severity=joins, now=NOW) == woken
+    joined = join(replace(incident(A), quiet=True), severity=joins, now=NOW)
+    assert (joined.quiet, joined.severity, joined.status, joined.changed_at) == (False, counts, A, NOW)
+    assert join(joined, severity=joins, now=NOW) == joined
