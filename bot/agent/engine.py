@@ -88,19 +88,23 @@ class Engine:
         with _shape("a container's lines"):
             return await asyncio.to_thread(last_lines.last_lines, body)
 
-    async def _asked(self, name: str, what: str, params: Mapping[str, str]) -> tuple[int, bytes]:
+    async def _asked(
+        self, name: str, what: str, params: Mapping[str, str] | None = None, body: object = None
+    ) -> tuple[int, bytes]:
         """Ask something of a container by its name. Raises SourceRejected where there is none."""
-        answer = await by_name(checked_name(name), partial(self._of, what=what, params=params), self.list)
+        ask = partial(self._of, what=what, params=params, body=body)
+        answer = await by_name(checked_name(name), ask, self.list)
         if answer is None:
             raise no_such_container(name)
         return answer
 
     async def _of(
-        self, name: str, what: str, params: Mapping[str, str] | None = None
+        self, name: str, what: str, params: Mapping[str, str] | None = None, body: object = None
     ) -> tuple[int, bytes] | None:
-        """Ask the engine under one name or id; None where it has no such container."""
-        status, body = await self._http.ask("GET", f"containers/{name}/{what}", params=params)
-        return None if status == _NOT_FOUND and not_there(body) else (status, body)
+        """Ask the engine under one name or id, with a body by POST; None where it has no such container."""
+        method = "GET" if body is None else "POST"
+        status, said = await self._http.ask(method, f"containers/{name}/{what}", params=params, body=body)
+        return None if status == _NOT_FOUND and not_there(said) else (status, said)
 
     async def images(self, *repositories: str) -> tuple[Image, ...]:
         """Return the tagged images of some repositories, the newest first."""
@@ -146,13 +150,13 @@ class Engine:
         """Run a command in a container, without a shell. After a timeout it may still run in there."""
         try:
             async with asyncio.timeout(timeout_seconds):
-                return await self._exec(checked_name(name), command)
+                return await self._exec(name, command)
         except TimeoutError as error:
             raise SourceTimeout(NAME, f"the command did not end within {timeout_seconds:g} s") from error
 
     async def _exec(self, name: str, command: Sequence[str]) -> ExecResult:
         asked = {"AttachStdout": True, "AttachStderr": True, "Tty": False, "Cmd": list(command)}
-        status, body = await self._http.ask("POST", f"containers/{name}/exec", body=asked)
+        status, body = await self._asked(name, "exec", body=asked)
         if status != _CREATED:
             raise refusal(status, body)
         with _shape("an exec"):

@@ -16,6 +16,7 @@ from typing import Any, get_type_hints
 import pytest
 
 from bot.agent.desk_reader import CONTROLLER_KEYS, SHOWN_KEYS
+from bot.agent.engine import Engine
 from tests.bot.agent.apart import agent_apart
 from tests.servers.desk import Desk
 from tests.triage.actions.bench import Bench, running_bench, settings
@@ -248,6 +249,8 @@ async def _left_by_a_cut_short_replacement(both: Both) -> None:
         within, apart = await both.answers(look)
         assert "Rejected" not in str(within)
         assert within == apart == answer
+    done = await Engine(both.desk.engine.host).exec("hbot-bot1", ["true"])
+    assert done.exit_code == 0
 
 
 async def test_the_checks_that_ask_docker_find_the_same_both_ways(both: Both) -> None:

@@ -1,4 +1,8 @@
-"""Containers of the desk's project that ``down`` leaves: of a service that no file has, or of a profile not started."""
+"""Containers of the desk's project that ``down`` may leave: of a service that no file has, or of a profile not called.
+
+Compose 1 leaves the first and takes the second down; Compose 2 leaves both where it is told the files (``-f``), and takes
+both down where it is not.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +10,12 @@ from triage.actions.base import ActionContext
 from triage.errors import DeskFailure, SourceError
 from triage.plans.record import Row
 from triage.ports.sources import PROJECT_LABEL, SERVICE_LABEL
-from triage.wording import doing
+from triage.wording import doing, listed
 
 LEFT = "Left running"
-_WHY = "of this project and of no service that is taken down: its service is gone from the files, or of another profile"
+_WHAT = (
+    "of this project and of no service that compose is called for: gone from the files, or of another profile"
+)
 _NETWORK = "its network stays in use, over which compose may end with an error though everything else is down"
 
 
@@ -32,7 +38,13 @@ async def left_running(ctx: ActionContext) -> tuple[str, ...]:
         names = await orphans(ctx)
     except (DeskFailure, SourceError) as error:
         return (f"whether containers run on that are not taken down is not known: {error}",)
-    return (f"{doing(names, 'runs', 'run')} on, {_WHY}; {_NETWORK} (docker stop ends it)",) if names else ()
+    if not names:
+        return ()
+    said = (
+        f"{listed(names)}: {_WHAT}. By its version compose takes it down or leaves it running; then {_NETWORK}, and "
+        "docker stop ends it"
+    )
+    return (said,)
 
 
 async def left_row(ctx: ActionContext) -> Row:
@@ -41,5 +53,5 @@ async def left_row(ctx: ActionContext) -> Row:
         names = await orphans(ctx)
     except (DeskFailure, SourceError) as error:
         return Row(LEFT, f"not known what runs on: {error}", None, decides=False)
-    seen = f"{doing(names, 'runs', 'run')} on, {_WHY}; {_NETWORK}" if names else "nothing"
+    seen = f"{doing(names, 'runs', 'run')} on, {_WHAT}; {_NETWORK}" if names else "nothing"
     return Row(LEFT, seen, not names, decides=False)

@@ -255,14 +255,15 @@ def test_without_a_profile_left_those_of_the_env_file_do_not_count() -> None:
     assert argv(desk, "up_rest")[-5:] == ("--profile", "external", "up", "-d", "--no-recreate")
 
 
-async def test_what_is_not_taken_down_is_said_to_run_on_before_and_after() -> None:
-    """No file has its service any more, or its profile is not called: Compose 2 leaves both. Another project's is none."""
+async def test_what_compose_may_leave_running_is_named_before_and_what_runs_on_after() -> None:
+    """No file has its service any more, or its profile is not called. Another project's is none."""
     lodger = replace(made("lodger"), name="hbot-lodger")
     guest = replace(made("guest", **{PROJECT_LABEL: "other"}), name="guest")
     host = Host(written={"bot1": "1"})
     ctx = context(made(), made("bot3"), lodger, guest, target=DESK, host=host)
     (said,) = await left_running(ctx)
-    assert said.startswith("hbot-bot3, hbot-lodger run on, of this project and of no service that is taken")
+    assert said.startswith("hbot-bot3, hbot-lodger: of this project and of no service")
+    assert "By its version compose takes it down or leaves it running" in said
     before, down = await ACTION.observe(ctx, ()), context(lodger, guest, target=DESK, host=host)
     verified = ACTION.judge(before, await ACTION.observe(down, ()))
     assert verified.outcome is VerificationOutcome.RECOVERED
