@@ -45,3 +45,25 @@ def test_every_name_that_a_document_gives_with_its_file_is_in_it() -> None:
     assert ("bot/triage_loop.py", "TriageLoop") in named
     gone = [(file, name) for file, name in named if name not in (ROOT / file).read_text(encoding="utf-8")]
     assert gone == []
+
+
+_PHRASE = re.compile(r'\*([^*]+)\*|"([^"]+)"')
+_VARIES = re.compile(r"…|: \d+|\b(?:hbot-)?bot1\b|\d+")
+_PUT_IN, _SPLIT = re.compile(r"\{[^{}]*\}"), re.compile(r'"\s*\n\s*f?"')
+ELSEWHERE = {"dispatch_failed", "error logs unknown: 429"}
+"""Slack's own word; and words that are put together of a check's title and a source's answer."""
+
+
+def test_what_somebody_sees_who_looks_for_a_mend_is_what_is_said() -> None:
+    """Each phrase of the first column of the troubleshooting table is one of ours, but for what varies in it."""
+    sources = (
+        path for name in ("bot", "handlers", "schedules", "triage") for path in (ROOT / name).rglob("*.py")
+    )
+    said = "\n".join(_SPLIT.sub("", path.read_text(encoding="utf-8")) for path in sources)
+    said = _PUT_IN.sub("…", said)
+    rows = (ROOT / "docs/troubleshooting.md").read_text(encoding="utf-8").splitlines()
+    seen = [row.split(" | ")[0] for row in rows if row.startswith("| ")]
+    phrases = {a or b for cell in seen for a, b in _PHRASE.findall(cell)} - ELSEWHERE
+    assert "belongs to the compose project …" in phrases
+    pieces = {(phrase, piece.strip(" ,.:")) for phrase in phrases for piece in _VARIES.split(phrase)}
+    assert sorted(phrase for phrase, piece in pieces if piece not in said) == []

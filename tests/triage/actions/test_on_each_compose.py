@@ -1,5 +1,7 @@
 """What differs from desk to desk and from Compose 1 to 2: project, labels, images, what ``up`` recreates, health."""
 
+import re
+import shlex
 import time
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
@@ -19,6 +21,8 @@ from triage.diagnosis.checks.base import CheckContext
 from triage.plans.record import ActionStatus, Holds, StepStatus
 
 TWO = [name for name in COMPOSES if name.endswith("-2")]
+TROUBLESHOOTING = Path(__file__).parents[3] / "docs" / "troubleshooting.md"
+_INSPECT = re.compile("`(docker inspect .*?)`")
 CACHE = "/home/hummingbot/controllers/__pycache__/epp_v2_4.cpython-312.pyc"
 OF_A_BOT = ("clear_cache", "recreate", "disable_internal_paper", "rollback")
 
@@ -65,6 +69,8 @@ async def test_containers_of_another_project_are_touched_by_no_action(bench: Ben
     for kind, target in (*((kind, "bot1") for kind in (*OF_A_BOT, "restart")), ("start_desk", "desk")):
         assert "belongs to the compose project elsewhere" in await blocked(bench, kind, target), kind
     assert await desk.engine.docker("exec", "hbot-bot1", "cat", CACHE)
+    program, *words = shlex.split(_INSPECT.findall(TROUBLESHOOTING.read_text())[0])
+    assert (program, await desk.engine.docker(*words)) == ("docker", "elsewhere")
     assert (await desk.container("bot1"))["State"]["StartedAt"] == before["State"]["StartedAt"]
 
 
