@@ -48,7 +48,9 @@ def render_incident(chart: IncidentChart, theme: Theme) -> Image.Image:
     height += sum(part.height + HEADING + GAP for part in parts)
     sheet = Sheet(WIDTH, height, theme.sheet)
     room = WIDTH - 2 * RIGHT
-    sheet.text((RIGHT, 22), fitted(f"{chart.number} · {chart.title}", BIG, room), BIG, theme.ink, bold=True)
+    title = f"{chart.number} · {chart.title}"
+    size = BIG if width_of(title, BIG) <= room else MIDDLE
+    sheet.text((RIGHT, 22), fitted(title, size, room), size, theme.ink, bold=True)
     sheet.text((RIGHT, 92), period(chart.start, chart.end), MIDDLE, theme.muted)
     top = draw_flags(sheet, chart, flags, _HEAD, theme)
     for part in parts:

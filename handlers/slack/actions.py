@@ -167,7 +167,7 @@ async def _confirm(
 
 def _thanks(record: ActionRecord) -> str:
     if record.status is ActionStatus.PROPOSED:
-        return "Confirmed. It waits for a second, different person; the thread has the button for them."
+        return "Confirmed. It waits for a second, different person; its message in the channel has the button for them."
     return "Confirmed. It runs now; the thread shows each step."
 
 

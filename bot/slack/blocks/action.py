@@ -176,7 +176,7 @@ def row_matters(row: Compared) -> bool:
 
 def _compared(row: Compared, *, well: bool) -> Line:
     """Return a row; what is not good yet without deciding anything (errors of before, say) is no failure of it."""
-    sign = "·" if well and row.good is False else GOOD[row.good]
+    sign = "·" if well and not row.good else GOOD[row.good]
     name = [leaf(f"{sign} {one_line(row.name, 60)}: ", bold=True)]
     before, after = one_line(row.before, LONG), one_line(row.after, LONG)
     if before == after:

@@ -51,8 +51,8 @@ def remedy_button(remedy: Offer) -> Json:
 
 
 def acknowledge_button(view: IncidentView) -> Json:
-    """Return Acknowledge, coloured where there is no remedy to press."""
-    style: Style | None = "primary" if view.remedy is None else None
+    """Return Acknowledge, coloured where there is no remedy to press and nothing that waits for a second person."""
+    style: Style | None = "primary" if view.remedy is None and not view.waiting else None
     return button("Acknowledge", "incident.acknowledge", view.handle, style)
 
 

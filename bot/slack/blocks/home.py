@@ -7,6 +7,7 @@ from bot.slack.blocks.answer import section_blocks
 from bot.slack.blocks.buttons import acknowledge_button, offer_rows, remedy_button, second_buttons
 from bot.slack.blocks.signs import SEVERITY
 from bot.slack.blocks.verdict import cause_lines, do_lines
+from triage.actions.catalogue import action_title
 from triage.model import IncidentStatus, Json
 from triage.reports.answers.home import Home
 from triage.reports.incident_view import IncidentView
@@ -62,6 +63,7 @@ def _incident(view: IncidentView, home: Home) -> list[Json | None]:
             kit.leaf(f" · {incident.number}"),
         ],
         [kit.leaf(f"{state} · since "), kit.ago(incident.opened_at, home.at)],
+        *_waits(view),
         *cause_lines(view)[:CAUSES],
         *do_lines(view)[-1:],
     ]
@@ -70,6 +72,13 @@ def _incident(view: IncidentView, home: Home) -> list[Json | None]:
     for number, row in enumerate(row for row in rows if row is not None):
         row["block_id"] = f"{incident.number}.{number}"
     return [kit.paragraph(lines), *rows]
+
+
+def _waits(view: IncidentView) -> list[list[Json]]:
+    """Say which action waits for its second person: the first, whose buttons stand below."""
+    one = view.waiting[0] if view.waiting else None
+    words = f"🟡 {action_title(one.kind, one.target)} waits for a second person" if one is not None else ""
+    return [[kit.leaf(words, bold=True)]] if words else []
 
 
 def _second(view: IncidentView) -> Json | None:

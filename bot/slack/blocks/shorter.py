@@ -15,7 +15,7 @@ _JOINT = re.compile(rf"{_CLAUSE}|: ")
 _LIST = re.compile(r", ")
 _ASIDE = re.compile(r" \([^()]*\)(?=,? \w)")
 """What stands in brackets within a sentence: it goes before the sentence's end does."""
-_NAME = re.compile(r"[\w.]*[\d_-][\w.-]*")
+_NAME = re.compile(r"[^\W\d_][\w.]*[\d_-][\w.-]*")
 """The name of a bot or a container: ``bot1``, ``hbot-redis``."""
 _COUNTED = re.compile(r"(?P<names>.*?) and (?P<more>\d+) more(?P<tail>(?: .*)?)")
 _PATH = re.compile(r"(?<![\w/.-])(?:/[\w.@-]+){2,}/([\w.@-]+)|(?<![\w/.:-])(?:[\w.-]+/)+([\w.-]+:[\w.-]+)")
@@ -35,6 +35,7 @@ def shorter(text: str, limit: int) -> str:
     text = one_line(text, LONG)
     if len(text) > limit:
         text = _PATH.sub(r"\1\2", text)
+    whole = text
     if len(text) > limit:
         text = _ASIDE.sub("", text)
     if len(text) <= limit:
@@ -43,7 +44,7 @@ def shorter(text: str, limit: int) -> str:
     listed = _list_cut(text, limit)
     if clause and (not listed or len(clause) >= limit // 3):
         return clause
-    return listed or clause or cut(text, limit)
+    return listed or clause or _first_clauses(whole, limit) or cut(text, limit)
 
 
 def some(texts: Sequence[str], limit: int) -> str:

@@ -128,7 +128,7 @@ def do_text(view: IncidentView, *, tight: bool = False) -> str:
     if view.is_drill:
         return "nothing: this is a drill"
     if view.waiting:
-        return f"{CONFIRM_SECOND} or Reject, above"
+        return f"{CONFIRM_SECOND} or Reject"
     if view.under_way:
         return f"nothing now: {one_line(', '.join(view.under_way), WHY)} is under way"
     if view.remedy is not None:

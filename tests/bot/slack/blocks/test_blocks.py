@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bot.slack.blocks import kit
-from bot.slack.blocks.action import row_matters
+from bot.slack.blocks.action import action_message, row_matters
 from bot.slack.blocks.card import incident_card
 from bot.slack.blocks.report import report_view
 from bot.slack.blocks.thread import timeline_lines
@@ -33,6 +33,7 @@ from tests.bot.slack.blocks.samples import (
     names,
     view,
 )
+from triage.actions.view import ActionView
 from triage.memory.degraded_mode import Degraded
 from triage.model import (
     Cause,
@@ -44,7 +45,7 @@ from triage.model import (
     TriageRun,
     Verdict,
 )
-from triage.plans.record import Compared
+from triage.plans.record import ActionRecord, ActionStatus, Compared, Verification, VerificationOutcome
 from triage.reports.incident_view import IncidentView, Offer, Waiting
 from triage.untrusted_text import cut
 
@@ -392,6 +393,8 @@ def test_a_card_that_waits_for_a_second_person_says_so_on_top_with_their_button(
     assert seen.index(words) < seen.index("Trading")
     assert buttons_of(rendered)[:2] == ["action.rollback", "action_reject"]
     assert "Do: Confirm as second…" in seen
+    coloured = [one["action_id"] for _, _, one in walk(rendered.blocks) if one.get("style")]
+    assert coloured == ["action.rollback"]
 
 
 def test_while_the_remedy_runs_there_is_nothing_to_press() -> None:
@@ -612,3 +615,25 @@ def test_a_row_whose_age_alone_moved_is_no_change_of_it() -> None:
     assert matters("runs, image hummingbot:2.4", "runs, image hummingbot:2.5")
     assert matters("3 dead letters in 1 h", "9 dead letters in 1 h")
     assert matters("market data 4 s old", "market data 4 s old", good=False)
+
+
+def test_a_warning_that_decides_nothing_is_no_question_mark_under_what_recovered() -> None:
+    """``?`` says that it is not known whether it helped."""
+    row = Compared("Container", "up 31 min, 1 exit in 1 h", "up 77 s, restarted by us, 1 exit in 1 h", None)
+    record = ActionRecord(
+        kind="restart",
+        target="bot1",
+        why="",
+        proposed_by="verdict",
+        proposed_at=OPENED,
+        expires_at=NOW,
+        changed_at=NOW,
+        status=ActionStatus.SUCCEEDED,
+    )
+
+    def shown(outcome: VerificationOutcome) -> str:
+        verified = replace(record, verification=Verification(outcome, NOW, (row,)))
+        return text_of(action_message(ActionView(verified, ()), NOW, names))
+
+    assert "· Container: up 77 s" in shown(VerificationOutcome.RECOVERED)
+    assert "? Container: up 77 s" in shown(VerificationOutcome.INCONCLUSIVE)

@@ -47,4 +47,5 @@ def test_what_waits_for_a_second_person_comes_first() -> None:
     one = Waiting(kind="rollback", target="bot1", handle="h-second", by="U0ANA00001", at=NOW, until=NOW)
     made = shown(view(waiting=(one,)))
     assert buttons(made)[:2] == ["Confirm as second…", "Reject"]
-    assert "Confirm as second… or Reject, above" in str(made)
+    assert "Rollback on bot1 waits for a second person" in str(made)
+    assert "Confirm as second… or Reject" in str(made)

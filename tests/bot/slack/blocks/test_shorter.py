@@ -100,6 +100,11 @@ from bot.slack.blocks.shorter import shorter, some
             56,
             "hbot-grafana created from bot:1 at 02:26",
         ),
+        (
+            "The exchange limits bot1's requests (429) since 15:06: they are too many",
+            44,
+            "The exchange limits bot1's requests",
+        ),
         ("maker 0.20 % taker 0.10 %, yesterday maker 0.10 % taker 0.10 %", 56, "maker 0.20 % taker 0.10 %"),
         (
             "CPU 31 %, memory 52 %, disk 97 % (/var/lib/docker), io pressure 80 %, at least 3 OOM kills in 1 h",
