@@ -27,6 +27,7 @@ from tests.triage.diagnosis.evidence import (
 from triage.actions.remedies import conclude
 from triage.diagnosis.merging import named
 from triage.diagnosis.weights import CERTAIN
+from triage.drill_alert import ALERTNAME as DRILL
 from triage.model import Episode, Finding, Json, Verdict
 
 STOPPED = {"state": "hard_stop"}
@@ -455,3 +456,10 @@ def test_a_limit_that_several_bots_reached_names_them_all_and_no_ones_figure(
     assert not re.search(r"\d(?:\.\d+)? ?(?:%|x)", re.sub(r"limit [\d.]+ %", "", found.headline))
     assert re.search(r"\d ?%|\dx", alone.headline)
     assert "{" not in found.headline + alone.headline
+
+
+def test_a_drill_is_no_riddle() -> None:
+    """What its alert is about is known."""
+    top = verdict(finding("watchers", {}), alerts=(alert(DRILL),)).top
+    assert top is not None
+    assert (top.cause, top.headline) == ("nothing_is_wrong", "A drill fired this alert: nothing is wrong.")

@@ -8,7 +8,7 @@ from triage.diagnosis.case import Candidate
 from triage.diagnosis.causes._evidence import look_in_log
 from triage.model import FindingStatus
 from triage.signals.guard_reasons import REASONS, in_words
-from triage.wording import listed
+from triage.wording import counted, listed
 
 if TYPE_CHECKING:
     from triage.diagnosis.facts import Facts
@@ -49,8 +49,9 @@ def abstain(facts: Facts) -> Candidate:
     bad = [each for each in findings if each.status in {FindingStatus.CRITICAL, FindingStatus.WARNING}]
     because = [f"{each.name.replace('_', ' ')}: {each.headline}" for each in bad[:3]]
     if not bad and findings:
+        count = counted(len(facts.findings), "check")
         because.append(
-            f"{len(facts.findings) - len(unknown)} of {len(facts.findings)} checks found nothing wrong"
+            f"{f'{len(facts.findings) - len(unknown)} of ' if unknown else ''}{count} found nothing wrong"
         )
     if unknown:
         because.append(f"no answer from {', '.join(unknown)}")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from triage.diagnosis.case import Case
 from triage.diagnosis.symptoms import holds
+from triage.drill_alert import ALERTNAME as DRILL
 from triage.wording import clock_time, counted
 
 if TYPE_CHECKING:
@@ -21,6 +22,12 @@ def rule(facts: Facts) -> Iterable[Candidate]:
     """Fresh evidence contradicts every alert of the incident; without an alert, a desk on which nothing shows."""
     told = [each for each in facts.episodes if each.firing or each.is_event]
     case = Case(facts, "nothing_is_wrong")
+    if told and all(each.name == DRILL for each in told):
+        case.sees("proof", "it states nothing of the desk", "alerts")
+        yield from case.concludes(
+            "A drill fired this alert: nothing is wrong.", "Nothing to do.", by_hand="nothing"
+        )
+        return
     if told:
         judged = [holds(facts, each) for each in told]
         if any(judgement is not False for judgement in judged):
