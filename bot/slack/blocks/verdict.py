@@ -64,9 +64,10 @@ def cause_lines(view: IncidentView, *, tight: bool = False) -> list[Line]:
         standing = [cause for cause in standing if cause.cause != DEGRADED] or standing
     if not standing or standing[0].cause == NOT_KNOWN:
         return _not_known(run.verdict)
-    sure = f"{strength(standing[0])}{_as_in(view)}: "
-    if not view.incident.is_open:  # it is said of what is over
+    sure = strength(standing[0])
+    if not view.incident.is_open or view.mended:  # it is said of what is over
         sure = f"Then {sure.lower()}"
+    sure += f"{_as_in(view)}: "
     limit = 2 * PHONE - len(sure) if tight else CAUSE
     lines = [[leaf(sure, bold=True), leaf(headline(standing[0], limit))]]
     for cause in standing[1:SEVERAL]:

@@ -295,9 +295,9 @@ def describe(now: ContainerNow) -> str:
     parts = [f"up {duration(now.up_seconds)}" if now.up_seconds is not None else now.status]
     if now.looping:
         parts.insert(0, "restart loop")
-    parts += _endings(now)
     if now.oom:
         parts.append("killed for memory (OOM)" + (f" {times(now.oom_count)}" if now.oom_count > 1 else ""))
+    parts += _endings(now)
     if now.exit_code is not None and (not now.running or now.exit_code):
         parts.append(f"exit code {now.exit_code}{' (SIGKILL)' if now.exit_code == _KILLED else ''}")
     if now.health and now.health != "healthy":

@@ -363,6 +363,7 @@ def test_what_helped_leaves_nothing_to_do_but_to_wait_for_the_alerts() -> None:
     mitigated = incident(status=IncidentStatus.MITIGATED, mitigated_at=NOW)
     helped = incident_card(view(mitigated, recovered_at=NOW), NOW, names)
     assert "Do: nothing now: it is over once its alerts are" in text_of(helped)
+    assert "Then almost certain: " in text_of(helped)
     assert buttons_of(helped)[0] != "action.rollback"
     looked = incident_card(view(mitigated, recovered_at=OPENED), NOW, names)
     assert "Do: Rollback on bot1…" in text_of(looked)
@@ -393,7 +394,7 @@ def test_a_card_that_waits_for_a_second_person_says_so_on_top_with_their_button(
     assert seen.index(words) < seen.index("Trading")
     assert buttons_of(rendered)[:2] == ["action.rollback", "action_reject"]
     assert "Do: Confirm as second…" in seen
-    coloured = [one["action_id"] for _, _, one in walk(rendered.blocks) if one.get("style")]
+    coloured = [one["action_id"] for _, _, one in walk(list(rendered.blocks)) if one.get("style")]
     assert coloured == ["action.rollback"]
 
 

@@ -39,7 +39,7 @@ async def test_an_exit_is_critical_with_its_code() -> None:
     sources.containers.hold(container(NAME, status="exited", exit_code=137, oom_killed=True, restart_count=2))
     finding = await container_check.run(context(sources))
     assert finding.status is FindingStatus.CRITICAL
-    assert finding.headline == "exited, 2 restarts, killed for memory (OOM), exit code 137 (SIGKILL) (Docker)"
+    assert finding.headline == "exited, killed for memory (OOM), 2 restarts, exit code 137 (SIGKILL) (Docker)"
 
 
 async def test_a_loop_is_seen_in_the_past_events() -> None:
