@@ -73,11 +73,12 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
             for name, value in request.headers.raw
             if name.lower() not in {b"content-length", b"transfer-encoding"}  # aiohttp counts by itself
         ]
+        # httpx has made a header of a user and a password in the address already; a copy parses the address anew.
+        url = request.url.copy_with(userinfo=b"") if request.url.userinfo else request.url
         with _errors(request):
             response = await self._open().request(
                 request.method,
-                # httpx has made a header of a user and a password in the address already.
-                URL(str(request.url.copy_with(userinfo=b"")), encoded=True),
+                URL(str(url), encoded=True),
                 headers=headers,
                 data=body or None,
                 allow_redirects=False,

@@ -43,6 +43,13 @@ class LogAnswers:
     telling_before: LogLines | SourceError | None = None
     own: dict[str, LogLines] = field(default_factory=dict)
     samples: dict[str, ErrorLines] = field(default_factory=dict)
+    recent: dict[str, RecentLines] = field(default_factory=dict)
+    """The window of each bot as it was read, once for all that ask; its own lines replace it."""
+
+    def take_own(self, bot: str, own: LogLines) -> None:
+        """Keep the lines that a bot was asked for alone."""
+        self.own[bot] = own
+        self.recent.pop(bot, None)
 
     def refused(self) -> str:
         """Say why the usual is not known."""
@@ -78,13 +85,15 @@ def recents(group: BotGroup, answers: LogAnswers) -> dict[str, RecentLines]:
         held, own = _count(answers.held, key), answers.own.get(bot)
         if not held and not lines[bot]:
             continue
-        cut = isinstance(answers.lines, SourceError) or answers.lines.truncated
-        found[bot] = read_recent(
-            own.lines if own is not None else lines[bot],
-            held=held,
-            loud=_count(answers.loud, key),
-            cut=own.truncated if own is not None else cut,
-        )
+        if bot not in answers.recent:
+            cut = isinstance(answers.lines, SourceError) or answers.lines.truncated
+            answers.recent[bot] = read_recent(
+                own.lines if own is not None else lines[bot],
+                held=held,
+                loud=None,
+                cut=own.truncated if own is not None else cut,
+            )
+        found[bot] = replace(answers.recent[bot], loud=_count(answers.loud, key))
     return found
 
 

@@ -229,7 +229,7 @@ async def _ask_more(ctx: CheckContext, group: BotGroup, window: LogWindow, answe
         selector = logql.from_template(template, bot=bot) + logql.unlike(logql.QUIET)
         own = await attempt(logs.lines(selector, start=window.start, end=window.end, limit=_OWN_LINES))
         if isinstance(own, LogLines):
-            answers.own[bot] = own
+            answers.take_own(bot, own)
     for bot in [bot for bot, each in recent.items() if each.loose_flood][:_OWN_BOTS]:
         selector = logql.from_template(template, bot=bot)
         all_levels = await attempt(logs.lines(selector, start=window.start, end=window.end, limit=_OWN_LINES))
