@@ -76,6 +76,10 @@ def why_unread(error: OSError | UnicodeDecodeError) -> str:
     """Return why a file cannot be read, without its path, which is told already."""
     if isinstance(error, UnicodeDecodeError):
         return "it is not UTF-8; save it as UTF-8"
+    if isinstance(error, IsADirectoryError):
+        return "it is a folder; put the file in its place"
+    if isinstance(error, PermissionError):
+        return "permission denied; mend its permissions"
     return (error.strerror or str(error)).lower()
 
 

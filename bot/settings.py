@@ -248,14 +248,12 @@ def setting_names() -> list[str]:
 def file_values(folder: Path) -> dict[str, str]:
     """Return what the ``.env`` of a folder sets. Raises SettingError where it cannot be read."""
     path = folder / ".env"
-    if not path.is_file():
+    if not path.exists():
         return {}
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise SettingError(
-            f"{path} cannot be read: {why_unread(error)}; mend its permissions or its encoding (UTF-8)"
-        ) from error
+        raise SettingError(f"{path}: cannot be read: {why_unread(error)}") from error
     found: dict[str, str] = {}
     for entry in read_env(text).entries:
         found[entry.key] = _filled(entry.value, {**os.environ, **found}) if entry.refers else entry.value

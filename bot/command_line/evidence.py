@@ -66,7 +66,9 @@ def replay(
 
 
 def _text_of(path: Path) -> str:
+    from bot.desk_file import why_unread  # noqa: PLC0415 - as above
+
     try:
         return sys.stdin.read() if str(path) == "-" else path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        fail(BadInput(f"{path} cannot be read: {error}"))
+        fail(BadInput(f"{path} cannot be read: {why_unread(error)}"))

@@ -55,7 +55,15 @@ def test_the_environment_comes_before_the_file(tmp_path: Path) -> None:
 def test_a_dotenv_that_is_no_text_is_named(tmp_path: Path) -> None:
     """Bytes that are no UTF-8 give a line with the file's name, not a traceback."""
     (tmp_path / ".env").write_bytes(b"TRIAGE_CHANNEL=\xff\n")
-    assert problem({}, tmp_path).startswith(f"{tmp_path}/.env cannot be read")
+    assert problem({}, tmp_path) == f"{tmp_path}/.env: cannot be read: it is not UTF-8; save it as UTF-8"
+
+
+def test_a_dotenv_that_is_a_folder_is_named(tmp_path: Path) -> None:
+    """Docker makes one where it is told to mount a file that is not there: every setting would be missing."""
+    (tmp_path / ".env").mkdir()
+    assert (
+        problem({}, tmp_path) == f"{tmp_path}/.env: cannot be read: it is a folder; put the file in its place"
+    )
 
 
 def test_a_secret_may_come_from_a_file(tmp_path: Path) -> None:
