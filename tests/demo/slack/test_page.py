@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
     from contextlib import AbstractAsyncContextManager
 
-    from playwright.async_api import Browser, Page, WebSocketRoute
+    from playwright.async_api import BrowserContext, Page, WebSocketRoute
     from slack_bolt.async_app import AsyncAck
 
     Connected = Callable[..., AbstractAsyncContextManager[list[Any]]]
@@ -44,21 +44,24 @@ async def slack() -> AsyncIterator[SlackServer]:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def browser() -> AsyncIterator[Browser]:
-    """Run Chromium for all of them: its start takes longer than most tests."""
-    async with chromium() as one:
-        yield one
+async def profile() -> AsyncIterator[BrowserContext]:
+    """Run Chromium for all of them, with one profile: to start it, or to open one, takes longer than most tests."""
+    async with chromium() as browser:
+        context = await browser.new_context(viewport={"width": 1280, "height": 800})
+        await context.new_page()  # its window stays open
+        yield context
 
 
 @pytest_asyncio.fixture(loop_scope="module")
-async def page(browser: Browser) -> AsyncIterator[Page]:
-    """Open a page with a profile of its own, whose console must stay free of errors."""
+async def page(profile: BrowserContext) -> AsyncIterator[Page]:
+    """Open a page whose console must stay free of errors; what it stores belongs to its server's port, cookies go."""
     troubles: list[str] = []
-    opened = await browser.new_page(viewport={"width": 1280, "height": 800})
+    opened = await profile.new_page()
     opened.on("console", lambda said: troubles.append(said.text) if said.type == "error" else None)
     opened.on("pageerror", lambda error: troubles.append(str(error)))
     yield opened
     await opened.close()
+    await profile.clear_cookies()
     assert troubles == []
 
 
