@@ -158,6 +158,8 @@ def _headline(
     elif unwell:
         bots = listed([f"{bot} {state_in_words(others[bot])}" for bot in unwell])
         text = f"{other}bots not well: {bots}"
+    elif ours and not others:
+        text = "the desk has no other bots"
     elif len(ours) == 1:
         text = f"{next(iter(ours))} only ({counted(len(running), 'other bot')} running)"
     else:

@@ -142,6 +142,13 @@ async def test_an_alert_that_cannot_be_read_is_no_alert_that_fires() -> None:
     assert (finding.status, set(finding.data["alerts"])) == (UNKNOWN, {"BotHardStopActive"})
 
 
+async def test_where_all_bots_are_in_it_there_are_no_others() -> None:
+    """``0 other bots running`` would read as if there were some that do not."""
+    sources = with_states(bot1="frozen", bot2="frozen", bot3="frozen")
+    finding = await scope.run(context(sources, "bot1", "bot2", "bot3"))
+    assert finding.headline == "the desk has no other bots · no other alert fires"
+
+
 async def test_the_whole_desk_is_critical() -> None:
     """All the others are not well either, and other alerts fire."""
     sources = with_states(bot1="hard_stop", bot2="soft_pause", bot3="running")
