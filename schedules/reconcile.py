@@ -16,7 +16,7 @@ from triage.incidents.prometheus_answer import PrometheusAnswer
 from triage.incidents.reconcile import Reconciled, ReportedAlerts, by_episode, reconcile
 from triage.model import Episode, Source
 from triage.ports.clock import Clock
-from triage.ports.sources import ActiveAlert, FiringAlert, RuleState, Sources, unread_words
+from triage.ports.sources import UNREADABLE_RULE, ActiveAlert, FiringAlert, RuleState, Sources, unread_words
 from triage.ports.store import Store, Tx
 
 TIMEOUT_SECONDS = 20.0
@@ -117,7 +117,8 @@ class ReconcileJob:
             self._was_away = True
             logger.debug("reconciling without Prometheus: {why}", why=error)
         else:
-            self._rules = frozenset(rule.name for rule in rules)
+            unread = UNREADABLE_RULE in rules  # it may be any that was there before
+            self._rules = frozenset(rule.name for rule in rules) | (self._rules if unread else set())
             if self._was_away:
                 self._was_away, firing, rules = False, None, None
         return ReportedAlerts(active, firing, rules, asked_at)

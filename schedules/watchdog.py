@@ -12,7 +12,7 @@ from triage.clock_jumps import JUMP_SECONDS
 from triage.desk import Desk
 from triage.errors import SourceError, SourceNotConfigured, StoreUnavailable
 from triage.ports.clock import Clock
-from triage.ports.sources import Sources
+from triage.ports.sources import UNREADABLE_RULE, Sources
 from triage.ports.store import Store, Tx
 from triage.signals.condition import Condition
 from triage.signals.troubles import LastingTroubles
@@ -92,7 +92,9 @@ class Deadman:
             rules = await self.sources.metrics.rules()
         except SourceError:
             return  # what we knew before still holds
-        self.rule_loaded = any(rule.name == self.desk.watchdog.alertname for rule in rules)
+        loaded = any(rule.name == self.desk.watchdog.alertname for rule in rules)
+        if loaded or UNREADABLE_RULE not in rules:  # else it may be the one that cannot be read
+            self.rule_loaded = loaded
 
 
 def _seen(tx: Tx) -> datetime | None:

@@ -11,7 +11,7 @@ from typing import TypeVar
 from bot.init.live import LiveDesk
 from bot.sources.opening import open_sources
 from triage.errors import SettingError, SourceError
-from triage.ports.sources import Metrics, Target
+from triage.ports.sources import UNREADABLE_RULE, Metrics, Target
 
 SECONDS = 5.0
 _T = TypeVar("_T")
@@ -53,7 +53,11 @@ async def _of_prometheus(
     targets = await _answer(metrics.targets(), doubts)
     series = await _answer(metrics.query(_SERIES), doubts)
     bots = {sample.labels.get("bot", "") for sample in series.samples} - {""} if series is not None else set()
-    return tuple(dict.fromkeys(rule.name for rule in rules)), targets or (), tuple(sorted(bots))
+    return (
+        tuple(dict.fromkeys(rule.name for rule in rules if rule != UNREADABLE_RULE)),
+        targets or (),
+        tuple(sorted(bots)),
+    )
 
 
 async def _answer(question: Awaitable[_T], doubts: list[str]) -> _T | None:

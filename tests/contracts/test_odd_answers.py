@@ -10,7 +10,7 @@ from aiohttp import web
 
 from tests.contracts.test_source_faults import QUESTIONS, Anything, sources_at
 from triage.errors import SourceError
-from triage.ports.sources import UNREADABLE
+from triage.ports.sources import UNREADABLE, UNREADABLE_RULE
 
 pytestmark = pytest.mark.slow
 
@@ -138,3 +138,23 @@ async def test_an_alert_that_cannot_be_read_hides_none_of_the_others() -> None:
         del held[3], held[0]
         with pytest.raises(SourceError):
             await sources.alerts.alerts()
+
+
+async def test_a_rule_or_group_that_cannot_be_read_hides_none_of_the_others() -> None:
+    """They stand among them as what they are; where none can be read, the answer has another shape."""
+    groups: list[object] = [{"rules": [RULE, None]}, None, {"rules": [{"type": "alerting"}]}, {"rules": None}]
+
+    async def answer(_: web.Request) -> web.Response:
+        return web.json_response({"status": "success", "data": {"groups": groups}})
+
+    class Rules(Anything):
+        def routes(self) -> list[web.RouteDef]:
+            return [web.route("*", "/{any:.*}", answer)]
+
+    async with Rules() as server, sources_at(server.url) as sources:
+        found = await sources.metrics.rules()
+        assert [rule.name for rule in found] == ["A", "", "", ""]
+        assert found.count(UNREADABLE_RULE) == 3
+        del groups[0], groups[2]
+        with pytest.raises(SourceError):
+            await sources.metrics.rules()

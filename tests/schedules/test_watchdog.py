@@ -23,7 +23,7 @@ from triage.errors import FileNotClear, SourceNotConfigured, SourceUnreachable
 from triage.model import ActionProposal, Signal
 from triage.plans.operations import SetEnv
 from triage.plans.record import ActionStatus, Plan, Step
-from triage.ports.sources import RuleState
+from triage.ports.sources import UNREADABLE_RULE, RuleState
 from triage.ports.store import Tx
 from triage.signals.watchdog import WATCHDOG_NOTE
 
@@ -105,7 +105,9 @@ async def test_a_rule_that_never_reached_us_is_not_well_while_prometheus_is_away
     night.switch = night.started()
     night.fakes.metrics.error = SourceUnreachable("Prometheus", "Connection refused")
     assert await night.passes(20) == told
-    night.fakes.metrics.error, night.fakes.metrics.rule_states = None, ()
+    night.fakes.metrics.error, night.fakes.metrics.rule_states = None, (UNREADABLE_RULE,)
+    assert await night.passes(2) == told
+    night.fakes.metrics.rule_states = ()
     assert await night.passes(1) == [*told, "AlertingBlind resolved"]
 
 

@@ -20,7 +20,7 @@ from triage.errors import BadInput
 from triage.incidents.alerts import alert_signal, base_of, ended_signal, episode_of, parse_time
 from triage.incidents.prometheus_answer import is_of
 from triage.model import Episode, Signal, SignalStatus
-from triage.ports.sources import UNREADABLE_ALERT, ActiveAlert, FiringAlert, RuleState
+from triage.ports.sources import UNREADABLE_ALERT, UNREADABLE_RULE, ActiveAlert, FiringAlert, RuleState
 
 PASSED_FOR_GOOD = timedelta(minutes=5)
 """How long an end that Alertmanager gave must be past: Prometheus moves it on every minute while it fires."""
@@ -151,6 +151,8 @@ def _over(
 ) -> str:
     if evidence.firing is None or evidence.rules is None:
         return ""
+    if UNREADABLE_RULE in evidence.rules:
+        return ""  # it may be this one's, or one more of its name
     rules = [rule for rule in evidence.rules if rule.name == episode.name]
     if rules:
         healthy = all(rule.health == "ok" for rule in rules)

@@ -5,16 +5,26 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from functools import cache
+from itertools import chain
 from typing import Any
 
 import httpx
 
-from bot.sources.answer_shape import listed
+from bot.sources.answer_shape import listed, readable
 from bot.sources.http import HttpSource, Reply, first_line
 from bot.sources.times import rfc3339, span_seconds
 from triage.errors import SourceBadAnswer, SourceTimeout
 from triage.model import utc
-from triage.ports.sources import FiringAlert, QueryResult, RangeResult, RuleState, Sample, Series, Target
+from triage.ports.sources import (
+    UNREADABLE_RULE,
+    FiringAlert,
+    QueryResult,
+    RangeResult,
+    RuleState,
+    Sample,
+    Series,
+    Target,
+)
 
 NAME = "Prometheus"
 _LONG = 3000
@@ -66,22 +76,15 @@ class Prometheus:
         return RangeResult(series, warnings)
 
     async def rules(self) -> tuple[RuleState, ...]:
-        """Return all alerting rules."""
+        """Return all alerting rules.
+
+        A rule or group that cannot be read stands there as ``UNREADABLE_RULE``, and hides none of the others.
+        """
         data, _ = await self._api("rules", {"type": "alert"})
         with self._http.shape("the rules"):
-            return tuple(
-                RuleState(
-                    name=str(rule["name"]),
-                    state=str(rule.get("state", "")),
-                    health=str(rule.get("health", "unknown")),
-                    last_error=first_line(str(rule.get("lastError") or "")),
-                    labels=_labels(rule.get("labels") or {}),
-                    query=str(rule.get("query") or ""),
-                )
-                for group in listed(data["groups"])
-                for rule in listed(group.get("rules"))
-                if rule.get("type", "alerting") == "alerting"
-            )
+            groups, lost = readable(listed(data["groups"]), lambda group: listed(group.get("rules")))
+            rules, unread = readable(chain.from_iterable(groups), _rule)
+        return (*filter(None, rules), *[UNREADABLE_RULE] * (lost + unread))
 
     async def alerts(self) -> tuple[FiringAlert, ...]:
         """Return the alerts that rules hold as pending or firing."""
@@ -163,6 +166,20 @@ def _samples(data: dict[str, Any]) -> tuple[Sample, ...]:
         Sample(_labels(each["metric"]), float(each["value"][1]), utc(float(each["value"][0])))
         for each in _result(data, "vector")
         if "value" in each  # a native histogram has no single value
+    )
+
+
+def _rule(rule: dict[str, Any]) -> RuleState | None:
+    """Read a rule; None for one that records."""
+    if rule.get("type", "alerting") != "alerting":
+        return None
+    return RuleState(
+        name=str(rule["name"]),
+        state=str(rule.get("state", "")),
+        health=str(rule.get("health", "unknown")),
+        last_error=first_line(str(rule.get("lastError") or "")),
+        labels=_labels(rule.get("labels") or {}),
+        query=str(rule.get("query") or ""),
     )
 
 

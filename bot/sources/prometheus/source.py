@@ -13,7 +13,7 @@ from triage.desk import Desk
 from triage.errors import SourceError
 from triage.playbooks.lookup import playbook_for
 from triage.playbooks.table import DEFAULT
-from triage.ports.sources import Metrics, RuleState
+from triage.ports.sources import Metrics, RuleState, unread_rules
 from triage.wording import counted, duration, listed
 
 DAY_SECONDS = 86_400.0
@@ -31,6 +31,8 @@ def _open(settings: PrometheusSettings, opening: Opening) -> Metrics:
 
 async def _look(desk: Desk, metrics: Prometheus) -> SourceHealth:
     rules = await metrics.rules()
+    if unread := unread_rules(rules):
+        return SourceHealth("warning", unread, "look at /api/v1/rules of PROMETHEUS_URL")
     bad = [rule.name for rule in rules if rule.health not in ("ok", "unknown")]
     if bad:
         return SourceHealth("warning", f"rules with errors: {', '.join(bad)}", "see its /rules page")

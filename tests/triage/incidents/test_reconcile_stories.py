@@ -12,7 +12,14 @@ from triage.errors import SourceError, SourceNotConfigured, SourceUnreachable
 from triage.incidents.alerts import alert_signal
 from triage.incidents.intake import Intake
 from triage.model import IncidentStatus, Signal, SignalStatus
-from triage.ports.sources import UNREADABLE_ALERT, ActiveAlert, FiringAlert, RuleState, Sources
+from triage.ports.sources import (
+    UNREADABLE_ALERT,
+    UNREADABLE_RULE,
+    ActiveAlert,
+    FiringAlert,
+    RuleState,
+    Sources,
+)
 
 LABELS = {"alertname": "BotFrozen", "bot": "bot1", "severity": "critical"}
 BEGAN = "2026-02-20T02:59:00.31Z"
@@ -30,6 +37,7 @@ class Watchers:
         self.active: list[ActiveAlert] = []
         self.firing = True
         self.rule = True
+        self.unread: tuple[RuleState, ...] = ()
         self.prometheus = True
         self.began: datetime | None = None
         self.state = "firing"
@@ -64,7 +72,8 @@ class Prometheus:
 
     async def rules(self) -> tuple[RuleState, ...]:
         """Answer which rules there are."""
-        return (RuleState("BotFrozen", "firing", "ok"),) if self.watchers.rule else ()
+        known = (RuleState("BotFrozen", "firing", "ok"),) if self.watchers.rule else ()
+        return known + self.watchers.unread
 
 
 @pytest.fixture
@@ -177,6 +186,24 @@ async def test_gone_from_alertmanager_and_not_firing_in_prometheus_has_ended(
     watchers.firing = False
     assert await reconcile(story, watchers) == 1
     assert (await story.incident()).status is IncidentStatus.RESOLVED
+
+
+async def test_nothing_is_over_by_rules_of_which_one_cannot_be_read(story: Story, watchers: Watchers) -> None:
+    """It may be the alert's own, or another of its name; of those that were named before Prometheus is still asked."""
+    asking = job(story, watchers)
+    await story.arrive(alert(story, SignalStatus.FIRING))
+    watchers.active = [held()]
+    assert await asking.run() == 0
+    watchers.active, watchers.firing, watchers.unread = [], False, (UNREADABLE_RULE,)
+    for rule in (True, False):
+        watchers.rule = rule
+        story.clock.move(600)
+        assert await asking.run() == 0
+        assert (await story.incident()).is_open
+        assert "BotFrozen" in (await asking.ask_prometheus()).rules
+    watchers.rule, watchers.unread = True, ()
+    story.clock.move(60)
+    assert await asking.run() == 1
 
 
 async def test_what_waits_anew_in_prometheus_is_not_over(story: Story, watchers: Watchers) -> None:

@@ -17,7 +17,7 @@ from triage.concurrency import together
 from triage.diagnosis.checks.base import CheckContext, in_time, worst_status
 from triage.errors import SourceError, SourceNotConfigured
 from triage.model import Finding, FindingStatus
-from triage.ports.sources import QueryResult, RuleState, Target
+from triage.ports.sources import QueryResult, RuleState, Target, unread_rules
 from triage.wording import counted, duration, listed
 
 NAME = "watchers"
@@ -112,16 +112,20 @@ def _rules(
     if isinstance(rules, SourceError):
         yield FindingStatus.UNKNOWN, f"rules not known: {rules.why}"
         return
+    if unread := unread_rules(rules):
+        yield FindingStatus.UNKNOWN, unread
     names = {rule.name for rule in rules}
     watch.rules, watch.rules_known = len(rules), True
     watch.rules_bad = sorted({rule.name for rule in rules if rule.health == "err"})
-    watch.rules_missing = [name for name in ctx.desk.triage.expected_rules if name not in names]
+    watch.rules_missing = [
+        name for name in ctx.desk.triage.expected_rules if name not in names and not unread
+    ]
     if not rules:
         yield FindingStatus.CRITICAL, "no alert rules loaded"
     elif watch.rules_bad:
         error = next(rule.last_error for rule in rules if rule.name == watch.rules_bad[0])
         yield FindingStatus.CRITICAL, f"rules in error: {listed(watch.rules_bad)} ({error})"
-    elif not watch.rules_missing:
+    elif not watch.rules_missing and not unread:
         yield FindingStatus.OK, f"{counted(len(rules), 'rule')} ok"
     if rules and watch.rules_missing:
         yield (

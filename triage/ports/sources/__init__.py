@@ -31,6 +31,7 @@ from triage.ports.sources.containers import (
 )
 from triage.ports.sources.logs import LogLine, LogLines, Logs
 from triage.ports.sources.metrics import (
+    UNREADABLE_RULE,
     FiringAlert,
     Metrics,
     QueryResult,
@@ -39,6 +40,7 @@ from triage.ports.sources.metrics import (
     Sample,
     Series,
     Target,
+    unread_rules,
 )
 from triage.ports.sources.streams import GroupInfo, RedisHealth, StreamEntry, StreamInfo, Streams
 
@@ -51,6 +53,7 @@ __all__ = [
     "SERVICE_LABEL",
     "UNREADABLE",
     "UNREADABLE_ALERT",
+    "UNREADABLE_RULE",
     "ActiveAlert",
     "Alerts",
     "ContainerEvent",
@@ -77,6 +80,7 @@ __all__ = [
     "StreamInfo",
     "Streams",
     "Target",
+    "unread_rules",
     "unread_words",
 ]
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
+
+from triage.ports.sources.containers import UNREADABLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,15 @@ class RuleState:
     query: str = ""
 
 
+UNREADABLE_RULE = RuleState(name="", state=UNREADABLE, health=UNREADABLE)
+
+
+def unread_rules(rules: Sequence[RuleState]) -> str:
+    """Return what to say of the rules that cannot be read; empty where all can."""
+    unread = rules.count(UNREADABLE_RULE)
+    return f"{unread} of the {len(rules)} rules or groups of Prometheus cannot be read" if unread else ""
+
+
 @dataclass(frozen=True, slots=True)
 class Target:
     """A scrape target: ``health`` up | down | unknown, ``last_scrape`` None before the first."""
@@ -91,7 +102,7 @@ class Metrics(Protocol):
         ...
 
     async def rules(self) -> tuple[RuleState, ...]:
-        """Return all alerting rules."""
+        """Return all alerting rules. A rule or group that cannot be read is ``UNREADABLE_RULE``."""
         ...
 
     async def alerts(self) -> tuple[FiringAlert, ...]:

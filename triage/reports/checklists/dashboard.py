@@ -6,6 +6,7 @@ import asyncio
 
 from triage.diagnosis.checks.base import by_label
 from triage.diagnosis.checks.watchers import JOB
+from triage.ports.sources import unread_rules
 from triage.queries.logql import from_template
 from triage.reports.checklists.model import (
     Checklist,
@@ -109,6 +110,8 @@ async def rules(context: ChecklistContext) -> ItemAnswer:
         return failed(listed(bad))
     if any(sample.value == 0 for sample in reload.samples):
         return failed("Prometheus could not load its configuration the last time")
+    if unread := unread_rules(found):
+        return unknown(unread)
     return passed(f"{len(found)} rules")
 
 

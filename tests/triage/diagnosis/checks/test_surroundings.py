@@ -16,6 +16,7 @@ from triage.errors import SourceError, SourceNotConfigured, SourceTimeout, Sourc
 from triage.model import FindingStatus
 from triage.ports.sources import (
     UNREADABLE_ALERT,
+    UNREADABLE_RULE,
     FileStat,
     FiringAlert,
     GroupInfo,
@@ -223,6 +224,16 @@ async def test_a_desk_with_other_rules_says_which_it_expects() -> None:
     sources.metrics.rule_states = [RuleState("Mine", "inactive", "ok")]
     desk = Desk(triage=TriageSettings(expected_rules=("Mine",)))
     assert (await watchers.run(context(sources, desk=desk))).status is OK
+
+
+async def test_rules_of_which_one_cannot_be_read_are_neither_well_nor_missing() -> None:
+    """It may be the one that is expected, and in error."""
+    sources = watched()
+    sources.metrics.rule_states = [*RULES[1:], UNREADABLE_RULE]
+    finding = await watchers.run(context(sources))
+    assert finding.status is UNKNOWN
+    assert f"1 of the {len(RULES)} rules or groups of Prometheus cannot be read" in finding.headline
+    assert finding.data["rules_missing"] == []
 
 
 async def test_streams_that_flow_are_ok() -> None:

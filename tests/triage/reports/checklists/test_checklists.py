@@ -19,7 +19,7 @@ from triage.desk import Desk
 from triage.errors import SourceUnreachable
 from triage.ports.actions import ControllerFile
 from triage.ports.checklists import DashboardState, Datasource, PaperDiagnostics
-from triage.ports.sources import RuleState, Target
+from triage.ports.sources import UNREADABLE_RULE, RuleState, Target
 from triage.reports.checklists import CHECKLISTS
 from triage.reports.checklists.model import ChecklistContext, ItemStatus, run_checklist
 
@@ -174,6 +174,8 @@ async def test_the_dashboard_list_asks_prometheus_loki_and_grafana(files: Files)
         sources.logs.add("2026-02-20 - INFO - fine", bot=bot)
     found = await seen("dashboard", files.context(sources, drilled_at=NOW - timedelta(days=3)))
     assert {status for status, _ in found.values()} == {PASS}
+    sources.metrics.rule_states = [*sources.metrics.rule_states, UNREADABLE_RULE]
+    assert (await seen("dashboard", files.context(sources)))["rules"][0] is ItemStatus.UNKNOWN
 
 
 @pytest.mark.parametrize(("days", "expected"), [(None, FAIL), (3, PASS), (8, PASS), (9, FAIL)])
