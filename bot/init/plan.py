@@ -89,7 +89,7 @@ def plan(seen: SeenDesk, *, known_rules: Iterable[str] = ()) -> DeskPlan:
         ),
         bots=tuple(_bot(service, seen, str(template.value)) for service in bots),
         addresses=addresses(seen, redis[:1]),
-        networks=_networks(seen, redis),
+        networks=_networks(seen, redis[:1]),
         compose_files=_files(seen),
         command=_command(seen),
         unplayed_rules=tuple(rule for rule in seen.rules if rule not in known),

@@ -250,3 +250,12 @@ def test_rules_are_found_wherever_they_lie_and_a_strange_file_costs_itself(tmp_p
     [receiver] = [change.after for change in result.changes if change.path.name.startswith("alertmanager")]
     assert f"put these parts into {root}/am/alertmanager.yml, the route before its others" in receiver
     assert "    - receiver: hbot-triage\n      continue: true" in receiver
+
+
+def test_of_networks_those_of_the_desks_own_redis_are_joined(tmp_path: Path) -> None:
+    """Another Redis' network may never be made: it would keep hbot-triage from starting."""
+    text = (
+        "services:\n  redis: {image: redis, networks: [trade]}\n  cache: {image: redis, profiles: [night]}\n"
+        "  bot1: {image: hummingbot/hummingbot, depends_on: [redis]}\nnetworks: {trade: {name: trading}}\n"
+    )
+    assert plan(look(written(tmp_path, {"compose.yml": text}))).networks == {"trade": "trading"}
