@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cache
 from typing import Any
 
 from pydantic import BaseModel
@@ -44,7 +45,7 @@ def _elsewhere(key: str, model: type[BaseModel]) -> str:
 
 def _keys_at(model: type[BaseModel], path: Iterable[str | int]) -> list[str]:
     """Return the keys that a part of desk.yaml has, by the path that leads to it; empty where it cannot be told."""
-    schema = model.model_json_schema()
+    schema = _schema(model)
     here: Any = schema
     for step in path:
         part = _resolved(schema, here)
@@ -52,6 +53,11 @@ def _keys_at(model: type[BaseModel], path: Iterable[str | int]) -> list[str]:
         if not isinstance(here, dict):
             return []
     return list(_resolved(schema, here).get("properties", {}))
+
+
+@cache
+def _schema(model: type[BaseModel]) -> dict[str, Any]:
+    return model.model_json_schema()
 
 
 def _resolved(schema: dict[str, Any], part: dict[str, Any]) -> dict[str, Any]:
