@@ -13,7 +13,7 @@ REAL ?=
 FAULTS ?=
 export REAL
 
-.PHONY: help setup demo run test quick lint format bench campaign lab lock audit release servers clean
+.PHONY: help setup demo run test quick lint lint-changed format bench campaign lab lock audit release servers clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -32,10 +32,14 @@ run: ## the service itself, with the settings of the environment and .env
 test: setup servers ## every test, with real servers [ARGS='-k name']
 	@$(PY) -m pytest -n $(WORKERS) --dist loadgroup $(ARGS)
 
-quick: setup ## lint of what changed, and every test that starts no server: about a minute
+quick: setup ## lint of what changed, beside it every test that starts no server: about a minute
+	@lint=$$(mktemp); $(MAKE) lint-changed >$$lint 2>&1 & pid=$$!; status=0; \
+	$(PY) -m pytest -q --quick -n 2 -p no:schemathesis || status=1; \
+	wait $$pid || status=1; cat $$lint; rm -f $$lint; exit $$status
+
+lint-changed:
 	@status=0; changed=$$(git diff --name-only --diff-filter=d HEAD -- '*.py'; git ls-files -o --exclude-standard -- '*.py'); \
-	for check in "$(PY) -m ruff check $$changed" "$(PY) -m ruff format --check $$changed" "$(PY) -m mypy" ".venv/bin/lint-imports" \
-		"$(PY) -m pytest -q --quick -n 2 -p no:schemathesis"; do \
+	for check in "$(PY) -m ruff check $$changed" "$(PY) -m ruff format --check $$changed" "$(PY) -m mypy" ".venv/bin/lint-imports"; do \
 		echo "$$check"; $$check || status=1; \
 	done; exit $$status
 

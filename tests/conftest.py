@@ -26,6 +26,9 @@ SERVERS = frozenset({"require", "store_url", "postgres_url", "chromium", "slack"
 SLOW_FOLDERS = ("tests/bench", "tests/crash", "tests/demo", "tests/deploy", "tests/flows", "tests/servers")
 """Folders in which every test is slow."""
 
+SLOW_MODULE = "\npytestmark = pytest.mark.slow\n"
+"""How a module says that every test of it is slow."""
+
 LONG = (
     "tests/deploy/test_image.py",
     "tests/flows/test_demo_scenarios.py",
@@ -48,9 +51,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """Do not even import the slow folders for ``--quick``."""
-    slow = {config.rootpath / folder for folder in SLOW_FOLDERS}
-    return True if config.getoption("--quick") and collection_path in slow else None
+    """Do not even import the slow folders and the slow modules for ``--quick``."""
+    if not config.getoption("--quick"):
+        return None
+    slow = collection_path in {config.rootpath / folder for folder in SLOW_FOLDERS}
+    return slow or _slow_module(collection_path) or None
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -119,6 +124,10 @@ def _slow(item: pytest.Item) -> bool:
     fixtures = set(getattr(item, "fixturenames", ()))
     on_postgres = "[postgresql" in item.name
     return bool(fixtures & SERVERS) or on_postgres or item.get_closest_marker("slow") is not None
+
+
+def _slow_module(path: Path) -> bool:
+    return path.suffix == ".py" and SLOW_MODULE in path.read_text(encoding="utf-8")
 
 
 def _no_skips_allowed() -> bool:

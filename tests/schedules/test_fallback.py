@@ -117,7 +117,8 @@ async def test_a_sev1_that_slack_has_not_taken_goes_out_once(sqlite_store: SqlSt
     await outage.story.fire("BotHardStopActive", severity=Severity.SEV1)
     await outage.passes(57)
     assert not webhook.sent
-    await outage.passes(300)
+    await outage.passes(3)
+    await outage.passes(300, every=15)
     assert [notice.incidents for notice in webhook.sent] == [("INC-1",)]
     assert len(mail.sent) == 1
     assert webhook.sent[0].severity is Severity.SEV1
@@ -137,7 +138,7 @@ async def test_what_slack_took_or_is_mild_stays_in_slack(sqlite_store: SqlStore)
     await outage.story.fire("OrderBookStale", "bot3", severity=Severity.SEV1)
     await outage.passes(30)
     await outage.story.clear("OrderBookStale", "bot3")
-    await outage.passes(300)
+    await outage.passes(300, every=15)
     assert not webhook.tried
 
 
@@ -150,7 +151,7 @@ async def test_what_becomes_grave_or_comes_back_while_slack_is_away_goes_out(sql
     await outage.story.fire("BotHardStopActive", "bot1", severity=Severity.SEV1)
     await outage.passes(57)
     assert not webhook.sent
-    await outage.passes(300)
+    await outage.passes(300, every=15)
     assert [notice.incidents for notice in webhook.sent] == [("INC-1",)]
 
 
@@ -170,7 +171,7 @@ async def test_what_fails_is_tried_again_under_the_same_id(sqlite_store: SqlStor
     webhook, mail = Channel("webhook", failures=3), Channel("e-mail")
     outage = Outage(sqlite_store, webhook, mail)
     await outage.story.fire("BotHardStopActive", severity=Severity.SEV1)
-    await outage.passes(400)
+    await outage.passes(400, every=10)
     assert len(webhook.sent) == 1
     assert len(set(webhook.tried)) == 1
     assert len(webhook.tried) == 4
@@ -190,7 +191,7 @@ async def test_whom_a_channel_did_not_reach_is_said_and_nobody_gets_it_twice(sql
     mail.left_out = "not taken for b@desk.example"
     outage = Outage(sqlite_store, mail)
     await outage.story.fire("BotHardStopActive", severity=Severity.SEV1)
-    await outage.passes(400)
+    await outage.passes(400, every=10)
     assert len(mail.tried) == 1
     [line] = await sqlite_store.read(lambda tx: tx.timeline.of(1, TimelineKind.FALLBACK))
     assert line.text.endswith(" (not taken for b@desk.example)")
@@ -266,7 +267,7 @@ async def test_what_is_refused_for_good_is_tried_once_and_said(sqlite_store: Sql
     webhook, mail = Refusing(FallbackFailure("answered 413", for_good=True)), Channel("e-mail")
     outage = Outage(sqlite_store, webhook, mail)
     await outage.story.fire("BotHardStopActive", severity=Severity.SEV1)
-    await outage.passes(400)
+    await outage.passes(400, every=10)
     assert (len(webhook.tried), len(mail.sent)) == (1, 1)
     assert await sqlite_store.read(notices.pending) == []
     [line] = await sqlite_store.read(lambda tx: tx.timeline.of(1, TimelineKind.FALLBACK))
@@ -287,7 +288,7 @@ async def test_a_wait_that_the_receiver_asks_for_is_kept_up_to_the_longest_of_ou
     webhook.failure = FallbackFailure("answered 429", wait_seconds=86_400)
     await patient.passes(90)
     assert len(webhook.tried) == 3
-    await patient.passes(310)
+    await patient.passes(310, every=10)
     assert len(webhook.tried) == 4
 
 
@@ -311,7 +312,7 @@ async def test_many_at_once_are_gathered(sqlite_store: SqlStore) -> None:
     for number in range(1, 9):
         await outage.story.fire(f"Alert{number}", f"hbot-service{number}", severity=Severity.SEV1)
         await outage.passes(6)
-    await outage.passes(300)
+    await outage.passes(300, every=15)
     assert sum(len(notice.incidents) for notice in webhook.sent) == 8
     assert len(webhook.sent) <= 3
 

@@ -8,7 +8,7 @@ import pytest
 from triage.logs.lines import read_lines
 from triage.ports.sources import LogLine
 
-LENGTH = 100_000
+LENGTH = 50_000
 NOW = datetime(2026, 2, 20, 16, 33, tzinfo=UTC)
 TIME = "2026-02-20 16:33:00,312 "
 BOT = f"{TIME}- 1 - x - ERROR - "
@@ -26,11 +26,11 @@ PIECES = {
 
 @pytest.mark.parametrize("name", PIECES)
 def test_a_long_line_takes_no_more_than_its_length(name: str) -> None:
-    """A hundred kilobytes: about 0.1 s; an expression that tries each start with each end takes minutes."""
+    """Fifty kilobytes: about 0.05 s to 0.2 s; an expression that tries each start with each end takes seconds."""
     head, piece = PIECES[name]
     text = head + piece * (LENGTH // len(piece))
     began = time.process_time()
     found = read_lines([LogLine(NOW, text, {"bot": "bot1"})])
-    assert time.process_time() - began < 3.0
+    assert time.process_time() - began < 0.8
     assert found.lines == 1
     assert found.records + found.loose >= (1 if text.strip() else 0)
