@@ -10,6 +10,9 @@ Running actions are left out on purpose: a replica that only stood still must no
 from __future__ import annotations
 
 import json
+import os
+import secrets
+import socket
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -25,6 +28,11 @@ BEAT_SECONDS = 1.0
 DEAD_SECONDS, DEAD_BEATS = 4.0, 4
 """How long a count stands still, and for how many beats of whoever looks, before its replica is dead."""
 NOTE = "replicas"
+
+
+def owner() -> str:
+    """Return a name for this process that no other has, and that tells an operator which one it is."""
+    return f"{socket.gethostname()}/{os.getpid()}/{secrets.token_hex(4)}"
 
 
 @dataclass(frozen=True, slots=True)

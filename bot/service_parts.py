@@ -10,13 +10,12 @@ from slack_bolt.async_app import AsyncApp
 
 from bot.audit_anchor import AuditAnchor
 from bot.fallback.registry import open_channels
-from bot.ids import owner
 from bot.intake_loop import IntakeLoop
 from bot.links import LinkMaker
 from bot.liveness import Liveness
 from bot.metrics import MetricsPage
 from bot.readiness import Readiness
-from bot.replicas import BEAT_SECONDS, Replicas
+from bot.replicas import BEAT_SECONDS, Replicas, owner
 from bot.self_meters import SelfMeters
 from bot.settings import Settings
 from bot.slack.blocks.report import report_view

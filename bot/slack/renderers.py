@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from bot.slack.blocks import kit
+from bot.slack.blocks.action import action_message
 from bot.slack.blocks.answer import answer_blocks
 from bot.slack.blocks.card import incident_card
 from bot.slack.blocks.past import past_line
@@ -15,6 +16,7 @@ from bot.slack.blocks.storm import GRAVE, StormRoll, roll_page, with_storm
 from bot.slack.blocks.thread import timeline_lines
 from bot.slack.blocks.triage import RUNS, triage_message
 from bot.slack.rendered import FileContent, Rendered, Renderer
+from triage.actions.view import view_action
 from triage.incidents.feedback import question_of
 from triage.incidents.notifications import IN_CHANNEL
 from triage.incidents.storm import PAGE
@@ -105,6 +107,12 @@ def _triage(tx: Tx, message: Message, now: datetime, workspace: str) -> Rendered
 def _question(tx: Tx, message: Message) -> Rendered | None:
     question = question_of(tx, int(message.ref))
     return None if question is None else question_message(question, lambda actor: name_of(tx, actor))
+
+
+def render_action(tx: Tx, message: Message, now: datetime) -> Rendered | None:
+    """Render a message of kind ``action`` (``ref`` is the action's id)."""
+    view = view_action(tx, int(message.ref))
+    return None if view is None else action_message(view, now, lambda actor: name_of(tx, actor))
 
 
 def _document(tx: Tx, message: Message, _now: datetime) -> Rendered | None:

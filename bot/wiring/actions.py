@@ -11,8 +11,8 @@ from bot.agent.remote_desk import remote_access
 from bot.liveness import Liveness
 from bot.settings import Settings
 from bot.slack.blocks.action_modal import ActionModals
-from bot.slack.blocks.action_renderer import render_action
 from bot.slack.rendered import Renderer
+from bot.slack.renderers import render_action
 from bot.sources.minute_csv.newest import NewestMinutes
 from bot.store import SqlStore
 from handlers.slack.actions import ActionDependencies, register_actions

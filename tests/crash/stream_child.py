@@ -4,7 +4,7 @@ import asyncio
 import os
 import sys
 
-from bot.ids import owner
+from bot.replicas import owner
 from bot.sources.redis.connection import open_redis
 from bot.sources.redis.reader import GroupReader
 from bot.store import open_store
