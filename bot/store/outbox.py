@@ -226,7 +226,7 @@ class OutboxTable:
         return min((at for at in times if at is not None), default=None)
 
     def state(self) -> OutboxState:
-        """How much is owed."""
+        """Return how many messages or edits are owed, and since when the oldest of them waits."""
         pending, oldest, failing, error = statements.STATE.tuples(self._connection, {})[0]
         return OutboxState(pending=pending, oldest_at=oldest, failing=failing, last_error=error or "")
 

@@ -38,12 +38,12 @@ class RenderedAnswer(Protocol):
 
     @property
     def text(self) -> str:
-        """The preview."""
+        """The line that notifications and screen readers get."""
         ...
 
     @property
     def blocks(self) -> tuple[Json, ...]:
-        """The blocks."""
+        """What Slack shows, as Block Kit."""
         ...
 
 

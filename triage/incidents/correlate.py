@@ -37,7 +37,7 @@ from triage.model import (
 
 
 class Move(StrEnum):
-    """What a signal does."""
+    """What a signal does: open, widen, join or reopen an incident, end episodes (clear), or nothing (the last three)."""
 
     OPEN = "open"
     OPEN_WIDE = "open_wide"

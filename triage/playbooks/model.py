@@ -1,4 +1,4 @@
-"""What a playbook is."""
+"""A playbook as data: its title, severity, checks, actions and advice."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The memory of actions."""
+"""What is stored of actions: the records, the plans that were shown, the steps, the locks on targets."""
 
 from __future__ import annotations
 

@@ -67,7 +67,7 @@ class Silence:
 
 
 class Alerts(Protocol):
-    """Alertmanager."""
+    """Asks and tells Alertmanager. Times are aware; every method raises SourceError where there is no answer."""
 
     async def alerts(self) -> tuple[ActiveAlert, ...]:
         """Return every alert it holds: active, silenced and inhibited ones."""

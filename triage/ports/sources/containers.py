@@ -88,7 +88,7 @@ class ExecResult:
 
 
 class Containers(Protocol):
-    """The Docker Engine."""
+    """Asks the Docker Engine. Times are aware; every method raises SourceError where there is no answer."""
 
     async def inspect(self, name: str) -> ContainerState | None:
         """Return a container's state, None when there is no container of that name."""

@@ -89,7 +89,7 @@ class FiringAlert:
 
 
 class Metrics(Protocol):
-    """Prometheus."""
+    """Asks Prometheus. Times are aware; every method raises SourceError where there is no answer."""
 
     async def query(self, promql: str, *, at: datetime | None = None) -> QueryResult:
         """Evaluate an instant query (a scalar answer has no labels)."""

@@ -230,5 +230,5 @@ class Outbox(Protocol):
         ...
 
     def state(self) -> OutboxState:
-        """How much is owed."""
+        """Return how many messages or edits are owed, and since when the oldest of them waits."""
         ...

@@ -10,7 +10,7 @@ from triage.model import RunStatus, Severity, TriageRun
 
 
 class Runs(Protocol):
-    """Triage runs."""
+    """Triage runs: queued, claimed under a lease by an owner, finished with findings and a verdict."""
 
     def queue(
         self, incident_id: int, reason: str, now: datetime, *, not_before: datetime | None = None
