@@ -170,13 +170,18 @@ def _track_alt(track: Track) -> str:
     )
     said = listed([f"{_NAMES.get(state, state)} from {_at(begin)}" for begin, _, state in turns], 6)
     edge = [value for _, value in track.edge]
-    errors = max((value for _, value in track.errors), default=None)
     words = [
         said or "state not known",
         f"net edge {min(edge):+.3f} to {max(edge):+.3f} %" if edge else "net edge not known",
-        f"at most {counted(round(errors), 'error line')}" if errors is not None else "errors not known",
+        _errors_said(max((value for _, value in track.errors), default=None)),
     ]
     return f"{track.bot}: {'; '.join(words)}."
+
+
+def _errors_said(most: float | None) -> str:
+    if most is None:
+        return "errors not known"
+    return f"at most {counted(round(most), 'error line')}" if round(most) else "no error lines"
 
 
 def _at(seconds: float) -> str:

@@ -78,6 +78,8 @@ def test_a_bot_of_which_nothing_is_known_is_drawn_as_that() -> None:
         chart([Track("bot9")])
     )
     assert render_incident(chart([Track("bot9")]), LIGHT).height > 300
+    quiet = incident_alt(chart([Track("bot9", errors=((START, 0.0),))]))
+    assert "no error lines." in quiet
 
 
 def test_the_alt_text_tells_what_is_seen() -> None:

@@ -155,7 +155,7 @@ def _prevention(incident: Incident, run: TriageRun | None, entries: list[Timelin
     found = []
     top = run.verdict.top if run is not None else None
     if top is not None:
-        found.append(f"Keep “{top.headline}” from happening again, or alert on it earlier")
+        found.append(f"Keep “{top.headline.rstrip('.')}” from happening again, or alert on it earlier")
     found += [f"Make known what triage could not see: {why}" for why in _unknowns(run)]
     if incident.acknowledged_at is None:
         found.append("Nobody acknowledged it: check who is notified, and when")

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from triage.actions.catalogue import action_title
 from triage.diagnosis.strength import strength
-from triage.model import Episode
+from triage.model import Cause, Episode
 from triage.reports.postmortem.gather import ActionTaken, Postmortem, facts
 from triage.reports.postmortem.story import StoryLine, story
 from triage.untrusted_text import one_line
@@ -82,10 +82,14 @@ def _root_cause(post: Postmortem) -> list[str]:
     if not causes:
         return ["Triage found no cause.", TO_FILL]
     lines = [
-        f"{number}. {strength(cause)}: {md(cause.headline)}: {md('; '.join(cause.because), 1000)}"
+        f"{number}. {strength(cause)}: {': '.join(filter(None, [md(cause.headline.rstrip('.')), _because(cause)]))}"
         for number, cause in enumerate(causes, start=1)
     ]
     return ["Ranked by triage, to be confirmed:", "\n".join(lines), TO_FILL]
+
+
+def _because(cause: Cause) -> str:
+    return md("; ".join(cause.because), 1000) if cause.because else ""
 
 
 def _impact(post: Postmortem) -> list[str]:

@@ -63,7 +63,7 @@ def live_through(tx: Tx, clock: ManualClock) -> None:
         Finding("bot_state", FindingStatus.CRITICAL, "hard_stop for 4 min", "Prometheus"),
         Finding("streams", FindingStatus.UNKNOWN, "not known", "Redis", why="not configured"),
     )
-    cause = Cause("drawdown_limit", "Drawdown passed the hard limit", 0.92, ("risk reason", "equity −2.6 %"))  # noqa: RUF001
+    cause = Cause("drawdown_limit", "Drawdown passed the hard limit.", 0.92, ("risk reason", "equity −2.6 %"))  # noqa: RUF001
     done = replace(
         run, status=RunStatus.DONE, finished_at=clock.now(), findings=findings, verdict=Verdict((cause,))
     )
