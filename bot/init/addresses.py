@@ -12,7 +12,9 @@ from triage.env_text import filled
 PORTS = {"prometheus": 9090, "alertmanager": 9093, "loki": 3100, "grafana": 3000, "redis": 6379}
 _PASSWORD = re.compile(r"--requirepass[ =](\"[^\"]*\"|'[^']*'|.+?)(?= --|$)")
 _PASSWORD_ELSEWHERE = re.compile(r"\.conf\b|/run/secrets/|\$\(|_FILE\b")
-_LISTENS = re.compile(r"--(?:web\.listen-address|port)[ =]\S*?(\d+)(?=[\"'\s]|$)")
+_LISTENS = re.compile(
+    r"(?:^|[\s\"'])--?(?:web\.listen-address|server\.http-listen-port|port)[ =]\S*?(\d+)(?=[\"'\s]|$)"
+)
 _PREFIX = re.compile(r"--web\.(route-prefix|external-url)[ =][\"']?([^\s\"']+)")
 
 

@@ -17,13 +17,13 @@ _HOME_OF_A_BOT = "/home/hummingbot/"
 def services_of(
     content: Mapping[str, Any], env: Mapping[str, str], doubts: list[str]
 ) -> tuple[ComposeService, ...]:
-    """Return the services of a compose file. One that Compose would refuse is left out, and a doubt."""
+    """Return the services of a compose file. What Compose refuses or desk.yaml cannot name is left out: a doubt."""
     every = content["services"]
     if not every:
         doubts.append("the compose file has no services that can be read")
     odd = [str(name) for name, one in every.items() if not (one and _NAME.fullmatch(str(name)))]
     if odd:
-        doubts.append(f"no service that Compose takes, left out: {', '.join(odd)}")
+        doubts.append(f"no service that Compose takes and desk.yaml can name, left out: {', '.join(odd)}")
     found = tuple(_service(str(name), one, env) for name, one in every.items() if str(name) not in odd)
     if elsewhere := [f"{', '.join(one.elsewhere)} of {one.name}" for one in found if one.elsewhere]:
         doubts.append(f"what stands in files of services was not read: {'; '.join(elsewhere)}")

@@ -132,6 +132,7 @@ OWN_NAMES = {
     "  cache: {image: 'valkey/valkey:8@sha256:aa', secrets: [valkey_pw], env_file: {path: ../cache.env}}\n",
     "deploy/mon.yaml": "services:\n  prom: {image: prom/prometheus, configs: [{source: rules}], "
     "command: ['--web.listen-address=0.0.0.0:9095', '--web.external-url=https://desk.example/prom/']}\n"
+    "  logs: {image: 'grafana/loki:3.1', command: '-config.file=/x.yml -server.http-listen-port=3200'}\n"
     "  graf: {image: 'grafana/grafana-oss:11.1.0', ports: ['${GRAF:?port}:3000']}\n",
     "deploy/.env": "DESK_NAME=ibis\nCOMPOSE_FILE=base.yaml;mon.yaml\nCOMPOSE_PATH_SEPARATOR=;\n",
 }
@@ -147,7 +148,7 @@ def test_bots_are_known_without_image_and_folder_and_what_is_not_read_is_said(tm
     text = result.changes[0].after
     assert "# mounts into /home/hummingbot; guess: controller" in text
     assert "# guess: its name bot2; guess: controller" in text
-    assert "prom, graf" in text
+    assert "prom, logs, graf" in text
     assert {note for note in result.notes if note.startswith("doubt: ")} == {
         (
             "doubt: what stands in files of services was not read: env_file eth.env of mm-eth; "
@@ -157,6 +158,7 @@ def test_bots_are_known_without_image_and_folder_and_what_is_not_read_is_said(tm
         "doubt: there is no data/ folder that can be read",
     }
     env = next(change.after for change in result.changes if change.path.name == ".env")
+    assert "LOKI_URL=http://logs:3200\n" in env
     assert "a password that stands in a file is not seen\nREDIS_URL=redis://cache:6379/0\n" in env
     assert "PROMETHEUS_URL=http://prom:9095/prom\n" in env
     compose = next(change.after for change in result.changes if change.path.name.startswith("docker-compose"))
@@ -190,12 +192,15 @@ def test_what_compose_would_refuse_and_several_containers_of_a_service_are_doubt
     """Numbers are names; a service in the host's network is reached by no name of its own."""
     text = (
         "name: '007'\nservices:\n  1: {image: 'hummingbot/hummingbot:2', deploy: {replicas: 2}, profiles: [a]}\n"
-        "  on: {image: redis, network_mode: host}\n  Bot_Ä: {image: hummingbot/hummingbot}\n  bot3:\n  x: [1]\n"
+        "  on: {image: redis, network_mode: host}\n  Bot_Ä: {image: x}\n  _y: {image: y}\n  bot3:\n  x: [1]\n"
     )
     result, desk = made(written(tmp_path, {"compose.yml": text, ".env": "COMPOSE_PROFILES=*\n"}))
     assert [bot.name for bot in desk.bots] == ["1"]
     assert (desk.name, desk.compose.redis_service, desk.compose.profiles) == ("007", "on", ("a",))
-    assert "doubt: no service that Compose takes, left out: Bot_Ä, bot3, x" in result.notes
+    assert (
+        "doubt: no service that Compose takes and desk.yaml can name, left out: Bot_Ä, _y, bot3, x"
+        in result.notes
+    )
     assert "doubt: 1 is to have 2 containers (replicas); hbot-triage knows one of a service" in result.notes
     assert desk.paths.data == tmp_path / "data"
     found = plan(look(tmp_path))
