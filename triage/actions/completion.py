@@ -24,8 +24,8 @@ from triage.plans.record import (
     StepStatus,
     Verification,
     VerificationOutcome,
-    verified_words,
 )
+from triage.plans.verification_words import verified_words
 from triage.ports.store import Tx
 from triage.wording import duration
 

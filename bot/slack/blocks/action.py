@@ -24,8 +24,8 @@ from triage.plans.record import (
     StepRecord,
     StepStatus,
     VerificationOutcome,
-    verified_words,
 )
+from triage.plans.verification_words import verified_words
 from triage.untrusted_text import one_line, shown
 from triage.wording import duration
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from triage.actions.base import TargetKind
 from triage.actions.catalogue import CATALOGUE
 from triage.actions.notifications import confirmed_by
-from triage.plans.record import ActionRecord, ActionStatus, verified_words
+from triage.plans.record import ActionRecord, ActionStatus
+from triage.plans.verification_words import verified_words
 from triage.ports.chat import Answer, Line, Mark, section
 from triage.ports.store import Tx
 from triage.reports.answers.context import AnswerContext

@@ -20,7 +20,8 @@ from triage.model import (
     TriageRun,
     Verdict,
 )
-from triage.plans.record import ActionRecord, StepRecord, verified_words
+from triage.plans.record import ActionRecord, StepRecord
+from triage.plans.verification_words import verified_words
 from triage.ports.store import AuditEntry, Tx
 from triage.reports.postmortem.charting import ChartNote
 from triage.wording import counted, duration
