@@ -33,8 +33,9 @@ class LogStore:
         found: dict[Labels, list[Entry]] = {}
         for labels in self.matching(query.matchers):
             entries = self.streams[labels]
-            window = entries[bisect_left(entries, (start_ns, "")) : bisect_left(entries, (end_ns, ""))]
-            kept = [e for e in window if all(f.keeps(e[1]) for f in query.filters)]
+            kept = entries[bisect_left(entries, (start_ns, "")) : bisect_left(entries, (end_ns, ""))]
+            for each in query.filters:
+                kept = [entry for entry in kept if each.keeps(entry[1])]
             if kept:
                 found[labels] = kept
         return found

@@ -1,6 +1,7 @@
 """What a PromQL expression can answer, and how it can fail."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from demo.servers.tsdb import Labels, Point
 
@@ -13,9 +14,11 @@ class PromqlSyntaxError(Exception):
     """An expression that cannot be parsed: Prometheus' 400 `bad_data`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sample:
-    """One element of an instant vector. `at_ms` is the sample's own time, which only `timestamp()` asks for."""
+class Sample(NamedTuple):
+    """One element of an instant vector. `at_ms` is the sample's own time, which only `timestamp()` asks for.
+
+    A tuple, as a step of the rules makes thousands: a frozen dataclass takes three times as long to make.
+    """
 
     labels: Labels
     value: float

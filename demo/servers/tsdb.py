@@ -73,24 +73,23 @@ class Tsdb:
     """All series, found by metric name first. Times are Unix milliseconds."""
 
     _by_name: dict[str, dict[Labels, Series]] = field(default_factory=dict)
-    _series: int = 0
+    _series: dict[Labels, Series] = field(default_factory=dict)
     _selected: dict[tuple[LabelMatcher, ...], tuple[int, list[Series]]] = field(default_factory=dict)
     """What a selector found while there were so many series: the same while no series is new."""
 
     def append(self, labels: Labels, at_ms: int, value: float | None) -> None:
         """Keep one sample (None: the series ends here)."""
-        family = self._by_name.setdefault(dict(labels).get("__name__", ""), {})
-        series = family.get(labels)
+        series = self._series.get(labels)
         if series is None:
-            series = family[labels] = Series(labels)
-            self._series += 1
+            series = self._series[labels] = Series(labels)
+            self._by_name.setdefault(dict(labels).get("__name__", ""), {})[labels] = series
         series.append(at_ms, value)
 
     def select(self, matchers: Iterable[LabelMatcher]) -> list[Series]:
         """Return the series that every matcher accepts."""
         wanted = tuple(matchers)
         kept = self._selected.get(wanted)
-        if kept is not None and kept[0] == self._series:
+        if kept is not None and kept[0] == len(self._series):
             return list(kept[1])
         found: list[Series] = []
         for series in self._candidates(wanted):
@@ -99,7 +98,7 @@ class Tsdb:
                 found.append(series)
         if len(self._selected) >= _SELECTED_MAX:
             self._selected.clear()
-        self._selected[wanted] = (self._series, found)
+        self._selected[wanted] = (len(self._series), found)
         return list(found)
 
     def _candidates(self, wanted: tuple[LabelMatcher, ...]) -> Iterator[Series]:
@@ -117,7 +116,7 @@ class Tsdb:
             for labels, series in list(family.items()):
                 series.forget_before(at_ms)
                 if not series.times:
-                    del family[labels]
+                    del family[labels], self._series[labels]
             if not family:
                 del self._by_name[name]
         self._selected.clear()
