@@ -25,9 +25,9 @@ async def demo() -> AsyncIterator[Demo]:
         yield one
 
 
-@pytest_asyncio.fixture(loop_scope="module")
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def browser() -> AsyncIterator[Browser]:
-    """Run Chromium."""
+    """Run Chromium for all of them: each opens a profile of its own."""
     async with chromium() as one:
         yield one
 
