@@ -46,7 +46,7 @@ async def project_fits(ctx: ActionContext) -> Precondition:
         return _elsewhere(ctx, found, ours) or await _by_its_files(ctx, found)
     files = await files_named(ctx)
     faults = [fault for state in known if (fault := _fault(ctx, state, ours[state.name], files))]
-    if faults:
+    if faults := faults or await _files_faults(ctx, known, files):
         return Precondition(faults[0], Holds.NO)
     bare = [state.name for state in known if PROJECT_LABEL not in state.labels]
     if bare:
@@ -150,7 +150,7 @@ def _fault(ctx: ActionContext, state: ContainerState, name: str, files: tuple[st
             f"{state.name} was made from {folder}, compose would be called for {ours} (paths.compose, the folder of "
             "its first file, or --project-directory in compose.command): relative mounts would lead elsewhere"
         )
-    return _files_fault(ctx, state, folder, files)
+    return ""
 
 
 def _project_folder(ctx: ActionContext, files: tuple[str, ...]) -> str:
@@ -168,8 +168,31 @@ def _whole(ctx: ActionContext, file: str) -> str:
     return os.path.join(str(ctx.desk.paths.compose), file)  # noqa: PTH118 - a path of the desk's host, as text
 
 
-def _files_fault(ctx: ActionContext, state: ContainerState, folder: str, files: tuple[str, ...]) -> str:
+async def _files_faults(
+    ctx: ActionContext, known: Iterable[ContainerState], files: tuple[str, ...]
+) -> list[str]:
+    """Return what speaks against the files that compose would take now.
+
+    Compose leaves a container, and the files on its label, where another set of files says the same of its service: one
+    whose hash is the one of now was not made from another configuration.
+    """
+    faults = [(state, fault) for state in known if (fault := _files_fault(ctx, state, files))]
+    if not faults:
+        return []
+    try:
+        hashes = await ctx.access.project.hashes(external=True)
+    except DeskFailure:
+        hashes = {}
+    return [
+        fault
+        for state, fault in faults
+        if hashes.get(state.labels.get(SERVICE_LABEL, ""), "") != state.labels.get(HASH_LABEL)
+    ]
+
+
+def _files_fault(ctx: ActionContext, state: ContainerState, files: tuple[str, ...]) -> str:
     """Compare the files that a container was made from with those that compose would take now, in their order."""
+    folder = state.labels.get(FOLDER_LABEL, "")
     made = [each for each in state.labels.get(FILES_LABEL, "").split(",") if each]
     if not made:
         return ""

@@ -165,6 +165,13 @@ async def test_several_files_are_compared_in_their_order(
     assert (found.holds is Holds.YES) is fits, found
 
 
+@pytest.mark.parametrize(("now", "holds"), [("1", Holds.YES), ("2", Holds.NO)])
+async def test_a_container_that_other_files_left_as_it_is_fits(now: str, holds: Holds) -> None:
+    """A file was added or dropped that says nothing of its service: Compose keeps it, with the files of before."""
+    before = made(**{FILES_LABEL: "docker-compose.yml,dropped.yml"})
+    assert (await project_fits(context(before, host=Host(written={"bot1": now})))).holds is holds
+
+
 async def test_files_in_another_folder_make_that_one_the_project_s() -> None:
     """Compose takes relative paths from the folder of the first file."""
     below = {FOLDER_LABEL: f"{FOLDER_OF_DESK}/live", FILES_LABEL: "live/base.yml"}
