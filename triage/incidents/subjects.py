@@ -32,6 +32,8 @@ _CONTAINER_LABELS = ("exported_container", "name", "container", "container_name"
 itself says is then ``exported_…``."""
 _NAME = re.compile(r"(?!POD$)[A-Za-z0-9][\w.-]*")
 """How Docker names a container. ``POD`` is what cAdvisor calls the one that only holds a pod's network."""
+_NO_VALUE = "<no value>"
+"""What a rule's template writes for a label that its series has not."""
 _REPLACEMENT = re.compile(r"[0-9a-f]{12}_(?=[A-Za-z0-9])")
 """What Compose puts before the name of a container that takes another one's place."""
 _COMPOSE_LABELS = (
@@ -110,7 +112,7 @@ def subject_of(labels: Mapping[str, str], desk: Desk) -> Subject:
     """
     if (bot := of_bot(labels.get("bot", ""), desk)) is not None:
         return bot
-    labels = of_series(labels)
+    labels = of_series({name: value for name, value in labels.items() if value != _NO_VALUE})
     container = next((labels[name] for name in _CONTAINER_LABELS if labels.get(name)), "").removeprefix("/")
     if is_container(container):
         container = _renamed(container, desk)

@@ -63,7 +63,7 @@ _ONLY_WARNS = re.compile(r"\w{0,80}Warning: ")
 _JSON_BAD = re.compile(
     r"\"(?:err|error|exception|stack_?trace|traceback)\" ?: ?(?!null|\"\"|\[\]|\{\}|false|0\b)"
     r"|\b(?:err|error)=(?!0\b|none\b|<?nil\b|null\b|false\b)\S"
-    r"|\bstatus(?:_?code)?[\"']? ?[=:] ?[\"']?5\d\d\b",
+    r"|\bstatus(?:_?code)?[\"']? ?[=:] ?[\"']?5\d\d\b|\bHTTP/\d(?:\.\d)?\"? 5\d\d\b",
     re.IGNORECASE,
 )
 
@@ -74,7 +74,9 @@ def is_crash(text: str) -> bool:
 
 
 def speaks_of_error(text: str) -> bool:
-    """Tell whether a line of an unknown shape may tell of an error, or of a process that ended."""
+    """Tell whether a line of an unknown shape may tell of an error, or of a process that ended; a drawn box does not."""
+    if "\u2500" <= text[:1] <= "\u259f":
+        return False
     bare = without_harmless(text)
     said = any(pattern.search(bare) for pattern in (_WORDS, _JSON_BAD, _ENDED, _RAISED))
     return said or _STACK.match(bare) is not None or alerts_of_failure(bare) or _comes_from_code(text)

@@ -65,7 +65,8 @@ def is_cut_short(text: str) -> bool:
 def _plain(text: str) -> str:
     text = _ANSI.sub("", text) if "\x1b" in text else text
     text = _ANSI_AS_TEXT.sub("", text) if "[" in text else text
-    text = text.replace("\r\n", "\n").rstrip("\r\n")
+    # Some send a line's end as a return and a vertical tab, so that a driver leaves the record whole.
+    text = text.replace("\r\n", "\n").replace("\r\v", "\n").rstrip("\r\n")
     # A terminal shows what stands after the last return of a line.
     text = "\n".join(line.rsplit("\r", 1)[-1] for line in text.split("\n")) if "\r" in text else text
     return _CONTROL.sub("", text)
