@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from itertools import pairwise
 
@@ -84,7 +84,8 @@ async def run(ctx: CheckContext) -> Finding:
     past = NO_SERIES if isinstance(history, SourceError) else history
     _read_history(found, exporters.of_chosen(past.series), ctx.now)
     caveats = (partial(current, ages, mean, past), refused(age, edge, history), exporters.caveat(bots))
-    return told(found, "; ".join(filter(None, caveats)))
+    finding = told(found, "; ".join(filter(None, caveats)))
+    return replace(finding, status=exporters.status(finding.status, bots))
 
 
 def _edge(bots: tuple[str, ...]) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 from triage.concurrency import attempt, together
 from triage.diagnosis.checks.base import CheckContext, answer_or_none, each_of, partial, refused, worst_status
@@ -88,7 +88,8 @@ async def run(ctx: CheckContext) -> Finding:
         fees.changed = _differs(fees.maker, fees.maker_before) or _differs(fees.taker, fees.taker_before)
     answered = [each for each in values if not isinstance(each, SourceError)]
     caveats = (partial(source, *answered), refused(age, *values), exporters.caveat(ctx.bots))
-    return _finding(found, "; ".join(filter(None, caveats)))
+    finding = _finding(found, "; ".join(filter(None, caveats)))
+    return replace(finding, status=exporters.status(finding.status, ctx.bots))
 
 
 def _queries(bots: tuple[str, ...]) -> tuple[str, ...]:

@@ -58,6 +58,45 @@ async def test_other_checks_believe_the_same_exporter() -> None:
     assert (fees.data["bots"]["bot1"]["kind"], fees.status) == ("api", FindingStatus.OK)
 
 
+async def test_of_exporters_that_are_as_new_and_differ_nobody_is_called_the_newest() -> None:
+    """Neither by an equal age nor where none has one: what the chosen one says is not ok then."""
+    for ages in ((20, 20), ()):
+        sources = FakeSources()
+        two_exporters(sources)
+        sources.metrics.answers["snapshot_timestamp"] = [
+            sample(age, bot="bot1", **whose) for age, whose in zip(ages, (OLD, NEW), strict=False)
+        ]
+        state, fees = await bot_state.run(context(sources)), await fee_source.run(context(sources))
+        assert (state.status, fees.status) == (FindingStatus.CRITICAL, FindingStatus.CRITICAL)
+        swapped = {"exporter-old:9400": "exporter:9400", "exporter:9400": "exporter-old:9400"}
+        for name, found in sources.metrics.answers.items():
+            sources.metrics.answers[name] = [
+                sample(each.value, **{**each.labels, "instance": swapped[each.labels["instance"]]})
+                for each in found
+            ]
+        state, fees = await bot_state.run(context(sources)), await fee_source.run(context(sources))
+        assert (state.status, fees.status) == (FindingStatus.UNKNOWN, FindingStatus.UNKNOWN)
+        assert state.why.startswith(
+            "bot1 is shown by several exporters that say different things, and which is the newest is not known: "
+        )
+
+
+async def test_one_exporter_that_is_scraped_twice_is_no_doubt() -> None:
+    """Two jobs of one exporter say the same of one age."""
+    sources = FakeSources()
+    twice = [{"instance": "exporter:9400", "job": job} for job in ("bot-metrics", "bots-too")]
+    sources.metrics.answers["__name__=~"] = [
+        sample(1, "hbot_bot_state", bot="bot1", state="running", **whose) for whose in twice
+    ]
+    sources.metrics.answers["snapshot_timestamp"] = [sample(20, bot="bot1", **whose) for whose in twice]
+    finding = await bot_state.run(context(sources))
+    assert finding.status is FindingStatus.OK
+    assert finding.why == (
+        "bot1 is shown by several exporters that say the same: "
+        "exporter:9400 (bot-metrics) counts, exporter:9400 (bots-too) not"
+    )
+
+
 async def test_an_edge_that_is_no_number_is_said_to_be_missing() -> None:
     """It does not vanish from an ok finding."""
     sources = FakeSources()
