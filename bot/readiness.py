@@ -19,7 +19,8 @@ STUCK_SECONDS = 30.0
 """A loop that has not gone round for this long is stuck: each looks up every few seconds."""
 OWED_SECONDS = 300.0
 """A message owed for this long means that people are not told."""
-AGENT_SECONDS = 1.0
+STORE_SECONDS, AGENT_SECONDS = 2.0, 1.0
+"""How long the store and the agent have for their answer."""
 EMBEDDED = "the host: the agent works in this process (TRIAGE_AGENT is not set)"
 LOOPS = ("intake", "triage", "sender", "actions", "reconcile")
 
@@ -42,13 +43,14 @@ class Readiness:
     agent: str = ""
 
     async def dependencies(self) -> dict[str, Dependency]:
-        """Return each dependency's state; takes two seconds at the most."""
+        """Return each dependency's state; takes STORE_SECONDS and AGENT_SECONDS at the most."""
         found = {"store": Dependency(ok=True, needed=True)}
         try:
-            async with asyncio.timeout(2):
+            async with asyncio.timeout(STORE_SECONDS):
                 outbox = await self.store.read(lambda tx: tx.outbox.state())
         except (StoreUnavailable, TimeoutError) as error:
-            found["store"] = Dependency(ok=False, needed=True, why=str(error) or "no answer within 2 s")
+            why = str(error) or f"no answer within {STORE_SECONDS:g} s"
+            found["store"] = Dependency(ok=False, needed=True, why=why)
         else:
             found["outbox"] = self._outbox(outbox, self.clock.now())
         if problem := self.store_problem():

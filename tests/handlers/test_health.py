@@ -9,6 +9,7 @@ import httpx
 import pytest
 from prometheus_client import parser
 
+from bot import readiness
 from bot.liveness import Liveness
 from bot.metrics import MetricsPage
 from bot.readiness import LOOPS, OWED_SECONDS, STUCK_SECONDS, Readiness
@@ -64,7 +65,7 @@ class Ward:
         self.page = MetricsPage(
             self.store, self.clock, self.door.handler.counts, self.liveness, lambda: (3, 5)
         ).page
-        readiness = Readiness(
+        ready = Readiness(
             self.store,
             self.clock,
             self.liveness,
@@ -72,7 +73,7 @@ class Ward:
             slack_problems=lambda: self.problems,
             troubles=lambda: self.troubles,
         )
-        self.web = make_web(Health(readiness.dependencies, self._numbers).endpoints(), version="0.0.0")
+        self.web = make_web(Health(ready.dependencies, self._numbers).endpoints(), version="0.0.0")
 
     def _numbers(self) -> Awaitable[bytes]:
         return self.page()
@@ -131,14 +132,19 @@ async def test_a_loop_that_is_stuck_makes_it_unready(ward: Ward, loop: str) -> N
 
 
 @pytest.mark.parametrize("hangs", [False, True])
-async def test_without_its_store_it_is_alive_and_not_ready(hangs: bool) -> None:  # noqa: FBT001 - a parameter
-    """A store that fails or hangs: 503 within two seconds or so, and the process is not restarted for it."""
+async def test_without_its_store_it_is_alive_and_not_ready(
+    hangs: bool,  # noqa: FBT001 - a parameter
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A store that fails or hangs: 503 when its two seconds are over, and the process is not restarted for it."""
+    assert readiness.STORE_SECONDS == 2
+    monkeypatch.setattr(readiness, "STORE_SECONDS", 0.2)
     ward = Ward(DeadStore(hangs=hangs))
     async with asyncio.timeout(5):
         status, found = await ward.ready()
     assert (status, found["store"]["needed"]) == (503, True)
     assert (
-        found["store"]["why"] == "no answer within 2 s"
+        found["store"]["why"] == "no answer within 0.2 s"
         if hangs
         else "cannot be read" in found["store"]["why"]
     )
