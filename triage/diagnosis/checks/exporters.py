@@ -41,6 +41,12 @@ class NewestSnapshots:
         """Return what the chosen exporters say; of a bot without a choice, everything."""
         return [each for each in found if self._speaks(each.labels)]
 
+    def of_any_newest(self, found: Iterable[T]) -> list[T]:
+        """Return what the chosen exporters say; of a bot in ``unsure`` what each says, for who takes the graver of them."""
+        return [
+            each for each in found if each.labels.get("bot", "") in self.unsure or self._speaks(each.labels)
+        ]
+
     def _speaks(self, labels: Mapping[str, str]) -> bool:
         chosen = self.chosen.get(labels.get("bot", ""))
         who = exporter_of(labels)

@@ -77,7 +77,7 @@ def _who(labels: Mapping[str, str]) -> str:
 def _bots(ctx: CheckContext, states: QueryResult, ages: QueryResult | SourceError) -> dict[str, str]:
     found: dict[str, str] = {bot.name: "no data" for bot in ctx.desk.bots}
     exporters = newest(EMPTY if isinstance(ages, SourceError) else ages, states.samples)
-    for sample in exporters.of_chosen(states.samples):
+    for sample in exporters.of_any_newest(states.samples):
         bot, state = sample.labels.get("bot", ""), sample.labels.get("state", "")
         ranked = [name for name in URGENCY if name in (found.get(bot), state)]
         if bot:

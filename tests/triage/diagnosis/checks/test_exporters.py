@@ -76,6 +76,7 @@ async def test_of_exporters_that_are_as_new_and_differ_nobody_is_called_the_newe
             ]
         state, fees = await bot_state.run(context(sources)), await fee_source.run(context(sources))
         assert (state.status, fees.status) == (FindingStatus.UNKNOWN, FindingStatus.UNKNOWN)
+        assert (await scope.run(context(sources))).data["bots"]["bot1"] == "hard_stop"
         assert state.why.startswith(
             "bot1 is shown by several exporters that say different things, and which is the newest is not known: "
         )
