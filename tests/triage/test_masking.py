@@ -65,12 +65,18 @@ def test_the_value_of_a_key_that_names_a_secret_is_gone(
         ("nonce=0123456789abcdef0123456789abcdef", "0123456789abcdef0123456789abcdef"),
         ("-----BEGIN EC PRIVATE KEY-----\nMHcCAQEE\n-----END EC PRIVATE KEY-----", "MHcCAQEE"),
         ("-----BEGIN PRIVATE KEY-----\nMHcCAQEE", "MHcCAQEE"),
+        # Another kind takes the name for its value.
+        ("AUTH LOGIN BITGET_API_SECRET: 0000000000000000", "0000000000000000"),
+        ("Bearer client_secret=q1w2e3r4t5y6", "q1w2e3r4t5y6"),
+        ("X-Api-Key: api_key: q1w2e3r4t5y6", "q1w2e3r4t5y6"),
+        ("user/pass: client_secret => 'tr0ub4dor-plume'", "tr0ub4dor-plume"),
     ],
 )
 def test_secrets_of_known_kinds_are_masked(text: str, gone: str) -> None:
     """Whether or not a key names them."""
     assert gone not in masked(text)
     assert MASK in masked(text)
+    assert masked(masked(text)) == masked(text)
 
 
 @pytest.mark.parametrize(

@@ -100,7 +100,10 @@ def look(text: Text, match: re.Match[str]) -> SecretMatch:
     for find in (behind_a_sign, _in_a_pair, _in_a_tag, _in_a_call, _in_a_row, _behind_an_option, _in_words):
         span = find(text.whole, named)
         if span is not None:
-            return SecretMatch(max(resume, span.end), (span,) if span.start < span.end else ())
+            # The value may be a name too: "X-Api-Key: password: …".
+            return (
+                SecretMatch(resume, (span,)) if span.start < span.end else SecretMatch(max(resume, span.end))
+            )
     return SecretMatch(resume)
 
 

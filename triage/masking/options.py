@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from triage.masking import shapes
-from triage.masking.model import SecretKind, SecretMatch, Span, Text, words
+from triage.masking.model import MASK, SecretKind, SecretMatch, Span, Text, words
 from triage.masking.values import quoted
 
 _OPTION = re.compile(
@@ -178,7 +178,7 @@ def _net_user(text: Text, match: re.Match[str]) -> SecretMatch:
         alone = prompt or before[-1:] in {"", "\n", '"', "'", "|", "&", ";", "("}
         word = _FIGURE.fullmatch(value) is not None or (value.isalpha() and not prompt)
         told = match["after"] is not None and (shapes.looks_like_a_password(value) or (alone and not word))
-    if not told or shapes.says_nothing(value) or value.startswith("$"):
+    if not told or shapes.says_nothing(value) or value.startswith("$") or MASK in value:
         return SecretMatch(match.end("rest"))
     return SecretMatch(match.end("rest"), (Span(start, end),))
 

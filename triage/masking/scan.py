@@ -115,6 +115,9 @@ def _spans(text: Text, kinds: list[SecretKind]) -> list[Span]:
         ahead = [span for span in ahead if span.end > match.start()]
         hidden = [span.end for span in ahead if span.start <= match.start() or match.start() == decided]
         if hidden:
+            beyond = _beyond(text, first.kind, match, max(hidden))
+            found += beyond
+            ahead += beyond
             first.move(max(hidden))
             continue
         # Between a name and its value another secret may stand: what is not hidden is looked at by the other kinds.
@@ -124,6 +127,16 @@ def _spans(text: Text, kinds: list[SecretKind]) -> list[Span]:
         ahead += look.spans
         first.move(max(look.resume, match.start() + 1))
     return _apart(found)
+
+
+_LONGEST_NAME = 100
+
+
+def _beyond(text: Text, kind: SecretKind, match: re.Match[str], end: int) -> tuple[Span, ...]:
+    """Return the value of a name that another kind hides: ``AUTH LOGIN api_secret: …`` hides the name as its value."""
+    if kind is not NAMED or end - match.start() > _LONGEST_NAME:
+        return ()
+    return tuple(span for span in kind.look(text, match).spans if span.start >= end)
 
 
 def _apart(found: list[Span]) -> list[Span]:
