@@ -27,7 +27,7 @@ from bot.slack.meters import SlackMeters
 from bot.slack.rate_limits import RateLimiter
 from bot.slack.renderers import incident_renderers
 from bot.slack.sender import Sender
-from bot.slack.uncertain import SETTLE_SECONDS, DeliveryTimes
+from bot.slack.unknown_outcomes import SETTLE_SECONDS, DeliveryTimes
 from bot.store import SqlStore
 from bot.triage_loop import TriageLoop
 from bot.watched_reads import FOLDERS

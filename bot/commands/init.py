@@ -19,12 +19,12 @@ from pathlib import Path
 from bot.commands.init_asks import ask_engine_and_prometheus
 from bot.commands.schema import desk_schema
 from bot.init import files
+from bot.init.desk_folder import read_desk
 from bot.init.files import Asked, Host
-from bot.init.kept import with_kept
-from bot.init.live import LiveDesk, engine_address, prometheus_address
-from bot.init.look import look
+from bot.init.observed_desk import ObservedDesk
 from bot.init.plan import plan
-from bot.init.seen import SeenDesk
+from bot.init.running_desk import LiveDesk, engine_address, prometheus_address
+from bot.init.user_edits import with_user_edits
 from triage.desk import Desk
 from triage.env_text import read_env
 from triage.errors import SettingError
@@ -62,7 +62,7 @@ class FileChange:
 class InitResult:
     """What init saw and would write."""
 
-    seen: SeenDesk
+    seen: ObservedDesk
     changes: tuple[FileChange, ...]
     notes: tuple[str, ...]
 
@@ -71,7 +71,7 @@ def ask_the_desk(
     root: Path, environment: Mapping[str, str], *, docker: str = "", prometheus: str = ""
 ) -> LiveDesk:
     """Ask the engine and Prometheus what runs; their addresses are found where none is given. Raises SettingError."""
-    seen = look(root.resolve())
+    seen = read_desk(root.resolve())
     return asyncio.run(
         ask_engine_and_prometheus(
             docker=docker or engine_address(environment),
@@ -88,13 +88,13 @@ def prepare(
     live: LiveDesk | None = None,
 ) -> InitResult:
     """Look at a desk and make the files for it. ``live``: what runs, as it was asked. Raises SettingError."""
-    seen = look(root.resolve(), running, live)
+    seen = read_desk(root.resolve(), running, live)
     made = plan(seen, known_rules=_known(seen.rules))
     kept = _kept_env(out / files.ENV_FILE)
     token = kept.get("TRIAGE_WEBHOOK_TOKEN") or secrets.token_urlsafe(32)
     audit_key = "" if kept else secrets.token_hex(32)
     texts = {
-        files.DESK_FILE: with_kept(files.desk_yaml(made, asked), _text(out / files.DESK_FILE) or ""),
+        files.DESK_FILE: with_user_edits(files.desk_yaml(made, asked), _text(out / files.DESK_FILE) or ""),
         files.SCHEMA_FILE: json.dumps(desk_schema(), indent=2) + "\n",
         files.ENV_FILE: files.env_text(made, asked, token=token, kept=kept, audit_key=audit_key),
         files.ALERTMANAGER_FILE: files.alertmanager_text(seen.alertmanager_file),
@@ -146,7 +146,7 @@ def _known(rules: tuple[str, ...]) -> list[str]:
     return [rule for rule in rules if playbook_for(Desk(), rule) is not DEFAULT]
 
 
-def _notes(seen: SeenDesk, bots: tuple[object, ...]) -> list[str]:
+def _notes(seen: ObservedDesk, bots: tuple[object, ...]) -> list[str]:
     notes = [f"{len(seen.services)} services and {len(bots)} bots in {seen.compose_file}"]
     notes.append(f"project {seen.project} ({seen.project_from})")
     if seen.rules:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Awaitable
 from typing import TypeVar
 
-from bot.init.live import LiveDesk
+from bot.init.running_desk import LiveDesk
 from bot.sources.opening import open_sources
 from triage.errors import SettingError, SourceError
 from triage.ports.sources import UNREADABLE_RULE, Metrics, Target

@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from bot.doctor.report import DependencyReport
-from bot.init.look import look_at
-from bot.init.places import with_override
+from bot.init.desk_folder import read_files_of_desk
+from bot.init.file_locations import with_override
+from bot.init.observed_desk import ObservedDesk
 from bot.init.plan import container_template
 from bot.init.recognition import bot_by, redis_of
-from bot.init.seen import SeenDesk
 from triage.actions.project import DEFAULT_FILES
 from triage.desk import Desk
 from triage.env_text import compose_files, read_env
@@ -47,7 +47,7 @@ def _compare(desk: Desk) -> DependencyReport:
             "name the desk's folders in desk.yaml",
         )
     try:
-        seen = look_at(files, env_file=paths.env, data=paths.data, folder=_project_folder(desk))
+        seen = read_files_of_desk(files, env_file=paths.env, data=paths.data, folder=_project_folder(desk))
     except SettingError as error:
         return DependencyReport(
             NAME, "warning", str(error), "mend the compose file, or compose.file in desk.yaml"
@@ -96,7 +96,7 @@ def _folders(desk: Desk) -> Iterator[tuple[str, Path]]:
     )
 
 
-def _differences(desk: Desk, seen: SeenDesk) -> Iterator[str]:
+def _differences(desk: Desk, seen: ObservedDesk) -> Iterator[str]:
     """Yield what desk.yaml says and the desk does not, and the other way round."""
     services = {service.name for service in seen.services}
     bots = {desk.service_of(bot.name): bot.name for bot in desk.bots}
@@ -122,14 +122,14 @@ def _differences(desk: Desk, seen: SeenDesk) -> Iterator[str]:
             yield f"there is no {template.name}: no check that every key is set"
 
 
-def _redis(desk: Desk, seen: SeenDesk) -> Iterator[str]:
+def _redis(desk: Desk, seen: ObservedDesk) -> Iterator[str]:
     """Yield that the Redis which desk.yaml names, or has by default, is none of the desk's."""
     found, named = redis_of(seen.services), desk.compose.redis_service
     if found and named not in found:
         yield f"compose.redis_service says {named}, the Redis of the compose file is {listed(found)}"
 
 
-def _containers(desk: Desk, seen: SeenDesk, bots: dict[str, str]) -> Iterator[str]:
+def _containers(desk: Desk, seen: ObservedDesk, bots: dict[str, str]) -> Iterator[str]:
     template = container_template(seen)
     for service in seen.services:
         wanted = desk.container_of(bots.get(service.name, service.name))

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from urllib.parse import quote, urlsplit
 
-from bot.init.seen import ComposeService, SeenDesk, Value
+from bot.init.observed_desk import ComposeService, ObservedDesk, Value
 from triage.env_text import filled
 
 PORTS = {"prometheus": 9090, "alertmanager": 9093, "loki": 3100, "grafana": 3000, "redis": 6379}
@@ -18,7 +18,7 @@ _LISTENS = re.compile(
 _PREFIX = re.compile(r"--web\.(route-prefix|external-url)[ =][\"']?([^\s\"']+)")
 
 
-def addresses(seen: SeenDesk, redis: Sequence[str]) -> dict[str, Value]:
+def addresses(seen: ObservedDesk, redis: Sequence[str]) -> dict[str, Value]:
     """Return settings of ``.env`` by name (``PROMETHEUS_URL`` …); ``redis`` are the services that are the desk's Redis."""
     found: dict[str, Value] = {}
     for service in seen.services:

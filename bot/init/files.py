@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from bot.init.observed_desk import Value
 from bot.init.plan import BotPlan, DeskPlan
-from bot.init.seen import Value
 
 SCHEMA_FILE = "desk.schema.json"
 DESK_FILE, ENV_FILE = "desk.yaml", ".env"

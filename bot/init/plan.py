@@ -8,8 +8,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from bot.init.addresses import addresses
+from bot.init.observed_desk import ComposeService, ObservedDesk, Value
 from bot.init.recognition import bot_by, is_bot, is_redis, redis_of, watches
-from bot.init.seen import ComposeService, SeenDesk, Value
 from triage.desk import DEFAULT_COMPOSE_FILE, Bot
 from triage.desk_sections.triage import TriageSettings
 
@@ -56,7 +56,7 @@ class DeskPlan:
     """The rules that must be loaded, where the desk has others than the default names; empty: the default."""
 
 
-def plan(seen: SeenDesk, *, known_rules: Iterable[str] = ()) -> DeskPlan:
+def plan(seen: ObservedDesk, *, known_rules: Iterable[str] = ()) -> DeskPlan:
     """Make the plan of a desk; ``known_rules`` are the rules with a playbook."""
     bots = [service for service in seen.services if is_bot(service, seen.bots)]
     template = container_template(seen)
@@ -97,7 +97,7 @@ def plan(seen: SeenDesk, *, known_rules: Iterable[str] = ()) -> DeskPlan:
     )
 
 
-def _started(profiles: Sequence[str], seen: SeenDesk) -> Value:
+def _started(profiles: Sequence[str], seen: ObservedDesk) -> Value:
     """Return the profiles that the desk is started with: those of ``.env``, else all that are not for tests alone."""
     given = [one.strip() for one in seen.env.get("COMPOSE_PROFILES", "").split(",") if one.strip()]
     given = list(profiles) if given == ["*"] else given
@@ -108,14 +108,14 @@ def _started(profiles: Sequence[str], seen: SeenDesk) -> Value:
     return Value(started, f"profiles in {where}, without what is only for tests", guess=bool(profiles))
 
 
-def _command(seen: SeenDesk) -> Value | None:
+def _command(seen: ObservedDesk) -> Value | None:
     if seen.project_folder is None:
         return None
     words = ("docker", "compose", "--project-directory", str(seen.project_folder))
     return Value(words, "the folder that the containers were made from")
 
 
-def _files(seen: SeenDesk) -> tuple[str, ...]:
+def _files(seen: ObservedDesk) -> tuple[str, ...]:
     """Return the files to name to Compose: none where there is one, or the default with its own override."""
     further = [file.name for file in seen.further_files]
     if not further or (seen.compose_file.name, further) == (DEFAULT_COMPOSE_FILE, [_DEFAULT_OVERRIDE]):
@@ -137,7 +137,7 @@ def _expected(rules: Sequence[str], known: set[str]) -> tuple[str, ...]:
     )
 
 
-def container_template(seen: SeenDesk) -> Value:
+def container_template(seen: ObservedDesk) -> Value:
     """Return the template that names most containers: of the running ones, else of the compose file.
 
     A bot can be named by itself in desk.yaml, another service cannot: where both differ, the others count. Who has
@@ -197,7 +197,7 @@ def stop_order(services: Sequence[ComposeService], redis: Sequence[str] = ()) ->
     )
 
 
-def _external(seen: SeenDesk, bots: Sequence[ComposeService]) -> list[ComposeService]:
+def _external(seen: ObservedDesk, bots: Sequence[ComposeService]) -> list[ComposeService]:
     """Return Redis and what is started with it: the services of its profile, else those of the profile ``external``."""
     others = [service for service in seen.services if service not in bots and not watches(service)]
     profiles = {profile for service in others if is_redis(service) for profile in service.profiles}
@@ -205,7 +205,7 @@ def _external(seen: SeenDesk, bots: Sequence[ComposeService]) -> list[ComposeSer
     return [service for service in others if profiles & set(service.profiles)]
 
 
-def _bot(service: ComposeService, seen: SeenDesk, template: str) -> BotPlan:
+def _bot(service: ComposeService, seen: ObservedDesk, template: str) -> BotPlan:
     folder = next((one for one in seen.bots if one.name == service.name), None)
     container = seen.running.get(service.name) or service.container
     default = Bot(name=service.name)
@@ -223,7 +223,7 @@ def _bot(service: ComposeService, seen: SeenDesk, template: str) -> BotPlan:
     )
 
 
-def _paths(seen: SeenDesk) -> dict[str, Value]:
+def _paths(seen: ObservedDesk) -> dict[str, Value]:
     """Return the desk's folders, absolute: desk.yaml lies elsewhere in a container, where they have the host's paths.
 
     One that is not there is a guess.
@@ -243,7 +243,7 @@ def _paths(seen: SeenDesk) -> dict[str, Value]:
     }
 
 
-def _networks(seen: SeenDesk, redis: Sequence[str]) -> dict[str, str]:
+def _networks(seen: ObservedDesk, redis: Sequence[str]) -> dict[str, str]:
     """Return the networks that the bot has to join, by their name in the compose file."""
     wanted = {
         network

@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from bot.init.seen import BotFolder, ComposeService, Value
+from bot.init.observed_desk import BotFolder, ComposeService, Value
 
 _BOT = re.compile(r"(?:hummingbot|hbot|bot)[-_]?\d*", re.IGNORECASE)
 _MONITORING = re.compile(

@@ -11,8 +11,8 @@ from loguru import logger
 
 from bot.slack.client import Posted, SlackClient
 from bot.slack.composition import Composition, compose
-from bot.slack.copies import Copies
 from bot.slack.directory import Channels
+from bot.slack.duplicates import Copies
 from bot.slack.errors import (
     ContentRefused,
     Gone,
@@ -25,7 +25,7 @@ from bot.slack.meters import SlackMeters
 from bot.slack.rendered import Rendered, Renderer
 from bot.slack.renderers import doubted, plain_version
 from bot.slack.search import Search, take_back
-from bot.slack.uncertain import DeliveryTimes, UncertainDeliveries
+from bot.slack.unknown_outcomes import DeliveryTimes, UncertainDeliveries
 from bot.slack.uploads import Uploads
 from triage.errors import StoreUnavailable
 from triage.ports.clock import Clock

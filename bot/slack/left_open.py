@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from bot.slack.blocks.when import when
+from bot.slack.blocks.times import when
 from triage.incidents.notifications import tell_line
 from triage.model import TimelineEntry, TimelineKind
 from triage.ports.store import Message, MessageKind, Tx

@@ -10,8 +10,8 @@ from bot.slack.blocks import kit
 from bot.slack.blocks.action import action_message
 from bot.slack.blocks.answer import answer_blocks
 from bot.slack.blocks.card import incident_card
-from bot.slack.blocks.past import past_line
 from bot.slack.blocks.question import question_message
+from bot.slack.blocks.similar_incident import similar_incident_line
 from bot.slack.blocks.storm import GRAVE, StormRoll, roll_page, with_storm
 from bot.slack.blocks.thread import timeline_lines
 from bot.slack.blocks.triage import RUNS, triage_message
@@ -100,7 +100,7 @@ def _triage(tx: Tx, message: Message, now: datetime, workspace: str) -> Rendered
     incident = tx.incidents.get(int(message.ref))
     if not runs or incident is None:
         return None
-    past = [past_line(one, now, workspace) for one in similar_incidents(tx, incident)]
+    past = [similar_incident_line(one, now, workspace) for one in similar_incidents(tx, incident)]
     return triage_message(runs, now, tx.incidents.handle(incident.id), past)
 
 

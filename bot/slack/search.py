@@ -10,14 +10,14 @@ from loguru import logger
 
 from bot.slack.client import SlackClient
 from bot.slack.composition import channel_of
-from bot.slack.copies import CLOCK_SKEW
 from bot.slack.directory import Channels
+from bot.slack.duplicates import CLOCK_SKEW
 from bot.slack.errors import Gone, Misconfigured, NotDone, OutcomeUnknown, SlackFailure, kept_for_good
 from bot.slack.history import Found, find_delivery, find_file
 from bot.slack.meters import SlackMeters
 from bot.slack.rendered import Rendered
 from bot.slack.renderers import render_lines
-from bot.slack.uncertain import UncertainDeliveries
+from bot.slack.unknown_outcomes import UncertainDeliveries
 from bot.slack.uploads import Uploads, attempted_since
 from triage.ports.clock import Clock
 from triage.ports.store import Message, MessageKind, Store, Tx

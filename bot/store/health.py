@@ -8,7 +8,7 @@ from threading import Lock
 
 from loguru import logger
 
-from bot.store import faults
+from bot.store import database_errors
 from triage.masking import masked
 
 
@@ -74,16 +74,18 @@ class StoreHealth:
             first = not self._failure
             if first:
                 self._since = time.monotonic()
-            self._failure = faults.in_one_line(error)
+            self._failure = database_errors.in_one_line(error)
         if first:
-            logger.error("the store cannot commit: {why}; it is tried again", why=faults.in_one_line(error))
+            logger.error(
+                "the store cannot commit: {why}; it is tried again", why=database_errors.in_one_line(error)
+            )
 
     def unreadable(self, error: BaseException) -> None:
         """Note that the database could not serve a read."""
         self._note_damage(error)
 
     def _note_damage(self, error: BaseException) -> None:
-        found = faults.damage(error)
+        found = database_errors.damage(error)
         with self._lock:
             first = bool(found) and not self.damage
             self.damage = self.damage or found

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
-from bot.store.faults import of_a_value
+from bot.store.database_errors import of_a_value
 from bot.store.health import Unreadable
 from bot.store.prepared import Prepared
 

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import sqlalchemy as sa
 
-from bot.store import faults
+from bot.store import database_errors
 from bot.store.deadlines import Deadlines
 from bot.store.engine import open_engine
 from bot.store.health import REPAIR, StoreHealth
@@ -65,16 +65,16 @@ class SqlStore:
         try:
             return self._read_once(work)
         except sa.exc.DBAPIError as error:
-            if not faults.unavailable(error):
+            if not database_errors.unavailable(error):
                 raise
             if not error.connection_invalidated:
                 self.health.unreadable(error)
-                raise faults.unreadable(error) from error
+                raise database_errors.unreadable(error) from error
         # A connection that was cut meanwhile is found so at its first use; a new one is tried once.
         try:
             return self._read_once(work)
         except sa.exc.DBAPIError as error:
-            raise faults.unreadable(error) from error
+            raise database_errors.unreadable(error) from error
 
     def _read_once(self, work: Callable[[Tx], T]) -> T:
         with (
@@ -104,9 +104,9 @@ async def open_store(
     try:
         await asyncio.to_thread(migrate, url, apart=migrate_apart)
     except sa.exc.DBAPIError as error:
-        mend = f"; {REPAIR}" if faults.damage(error) else ""
+        mend = f"; {REPAIR}" if database_errors.damage(error) else ""
         raise StoreUnavailable(
-            f"the store cannot be opened at TRIAGE_DATABASE_URL: {faults.in_one_line(error)}{mend}"
+            f"the store cannot be opened at TRIAGE_DATABASE_URL: {database_errors.in_one_line(error)}{mend}"
         ) from error
     store = SqlStore(url, audit_key=audit_key)
     try:

@@ -25,7 +25,7 @@ from typing import Any, TypeVar
 import sqlalchemy as sa
 from loguru import logger
 
-from bot.store import faults
+from bot.store import database_errors
 from bot.store.checkpoint import Checkpoints
 from bot.store.deadlines import Deadlines
 from bot.store.health import StoreHealth
@@ -226,7 +226,7 @@ class Writer:
         except _CommitFailed as failed:
             return self._after_failed_commit(batch, failed)
         except Exception as error:  # noqa: BLE001 - every error belongs to a unit, which raises it where it is awaited
-            if faults.unavailable(error):  # also where nobody waits any more
+            if database_errors.unavailable(error):  # also where nobody waits any more
                 self.health.failed(error)
             if len(batch) > 1:
                 return _Became.AGAIN
@@ -291,7 +291,7 @@ class Writer:
         """Find out what became of a COMMIT: refused, done all the same, or unknown."""
         error = failed.error
         self.health.failed(error)
-        done = False if faults.commit_was_refused(error) or not failed.mark else None
+        done = False if database_errors.commit_was_refused(error) or not failed.mark else None
         if done is None:
             done = was_committed(self.engine, failed.mark, self._deadlines)
         if done:
@@ -300,10 +300,10 @@ class Writer:
             return _Became.DONE
         if done is None:
             for unit in batch:
-                unit.error = faults.outcome_unknown(error)
+                unit.error = database_errors.outcome_unknown(error)
             return _Became.SAID
         self._stages.not_committed(batch)
-        if len(batch) == 1 or faults.unavailable(error):
+        if len(batch) == 1 or database_errors.unavailable(error):
             for unit in batch:
                 unit.error = self._named(error)
             return _Became.SAID
@@ -312,8 +312,8 @@ class Writer:
     def _named(self, error: Exception) -> Exception:
         if isinstance(error, StoreUnavailable):
             return error
-        if faults.unavailable(error):
-            return faults.not_stored(error)
+        if database_errors.unavailable(error):
+            return database_errors.not_stored(error)
         if isinstance(
             error, StopIteration
         ):  # no future takes one: it would leave the answers behind it unsaid

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from bot.store import SqlStore, deadlines, faults, open_store, probe, writer
+from bot.store import SqlStore, database_errors, deadlines, open_store, probe, writer
 from tests.contracts.store_samples import NOW, signal
 from tests.servers.cutting_proxy import cutting_proxy
 from triage.errors import CommitUnknown, NotStored, StoreUnavailable
@@ -228,4 +228,4 @@ async def test_one_damaged_table_makes_the_store_unavailable_and_names_the_damag
 )
 def test_whose_fault_an_error_of_the_database_is(kind: type[sa.exc.DBAPIError], *, mine: bool) -> None:
     """What one unit does wrong is that unit's; everything else is the store's."""
-    assert faults.unavailable(kind("statement", {}, Exception("x"))) is not mine
+    assert database_errors.unavailable(kind("statement", {}, Exception("x"))) is not mine

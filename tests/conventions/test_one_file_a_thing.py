@@ -225,7 +225,7 @@ ASK = """
 import json, re
 from bot.agent.protocol import Confirm
 from handlers.slack.actions import PRESSED
-from bot.slack.blocks.signs import dangerous
+from bot.slack.blocks.symbols import dangerous
 from triage.actions.catalogue import label_of
 from handlers.slack.commands import do as do_command
 from tools.tables import actions_table

@@ -9,9 +9,9 @@ from datetime import datetime
 from bot.slack.blocks import kit
 from bot.slack.blocks.card import Names
 from bot.slack.blocks.kit import Style, leaf, untrusted
-from bot.slack.blocks.shorter import shorter
-from bot.slack.blocks.signs import dangerous
-from bot.slack.blocks.when import seconds_between, when
+from bot.slack.blocks.shortening import shorter
+from bot.slack.blocks.symbols import dangerous
+from bot.slack.blocks.times import seconds_between, when
 from bot.slack.rendered import Rendered
 from triage.actions.catalogue import action_title
 from triage.actions.verification import NOT_SEEN

@@ -9,7 +9,7 @@ from datetime import datetime
 from bot.slack.blocks import kit
 from bot.slack.blocks.action import COMMAND
 from bot.slack.blocks.kit import leaf, untrusted
-from bot.slack.blocks.when import seconds_between
+from bot.slack.blocks.times import seconds_between
 from triage.actions.base import ArgumentChoice
 from triage.actions.catalogue import action_title, label_of
 from triage.actions.preparation import PreparedPlan

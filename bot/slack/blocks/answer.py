@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.slack.blocks import kit
-from bot.slack.blocks.signs import FINDING
+from bot.slack.blocks.symbols import FINDING
 from bot.slack.rendered import Rendered
 from triage.model import FindingStatus, Json
 from triage.ports.chat import Answer, Line, Mark, Section

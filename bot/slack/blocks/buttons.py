@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bot.slack.blocks.kit import Style, actions, button, overflow
-from bot.slack.blocks.signs import dangerous
+from bot.slack.blocks.symbols import dangerous
 from triage.actions.catalogue import action_title
 from triage.model import IncidentStatus, Json
 from triage.reports.incident_view import IncidentView, Offer, Waiting

@@ -11,12 +11,12 @@ from datetime import datetime
 
 from bot.slack.blocks import kit
 from bot.slack.blocks.buttons import incident_buttons, offer_rows, second_buttons
+from bot.slack.blocks.card_facts import facts, firing_words, signal_lines, where
 from bot.slack.blocks.kit import leaf, untrusted
-from bot.slack.blocks.place import facts, firing_words, signal_lines, where
-from bot.slack.blocks.shorter import shorter
-from bot.slack.blocks.signs import SEVERITY, STATUS
+from bot.slack.blocks.shortening import shorter
+from bot.slack.blocks.symbols import SEVERITY, STATUS
+from bot.slack.blocks.times import seconds_between, when
 from bot.slack.blocks.verdict import cause_lines, cause_words, do_lines, do_text, evidence
-from bot.slack.blocks.when import seconds_between, when
 from bot.slack.rendered import Rendered
 from triage.actions.catalogue import action_title
 from triage.actions.degraded import degraded_words

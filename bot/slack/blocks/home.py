@@ -5,7 +5,7 @@ from __future__ import annotations
 from bot.slack.blocks import kit
 from bot.slack.blocks.answer import section_blocks
 from bot.slack.blocks.buttons import acknowledge_button, offer_rows, remedy_button, second_buttons
-from bot.slack.blocks.signs import SEVERITY
+from bot.slack.blocks.symbols import SEVERITY
 from bot.slack.blocks.verdict import cause_lines, do_lines
 from triage.actions.catalogue import action_title
 from triage.model import IncidentStatus, Json

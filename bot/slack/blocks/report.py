@@ -6,9 +6,9 @@ from datetime import datetime
 
 from bot.slack.blocks import kit
 from bot.slack.blocks.kit import leaf, untrusted
-from bot.slack.blocks.signs import FINDING, check_name
+from bot.slack.blocks.symbols import FINDING, check_name
+from bot.slack.blocks.times import seconds_between, when
 from bot.slack.blocks.verdict import cause_words, copyable
-from bot.slack.blocks.when import seconds_between, when
 from triage.actions.catalogue import action_title
 from triage.model import Cause, Finding, FindingStatus, Incident, Json, TriageRun, Verdict
 from triage.untrusted_text import one_line, shown

@@ -9,8 +9,8 @@ from datetime import datetime
 
 from bot.slack.blocks import kit
 from bot.slack.blocks.kit import leaf
-from bot.slack.blocks.signs import SEVERITY
-from bot.slack.blocks.when import when
+from bot.slack.blocks.symbols import SEVERITY
+from bot.slack.blocks.times import when
 from bot.slack.rendered import Rendered
 from triage.incidents.storm import PAGE
 from triage.model import Incident, Json, Severity

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from bot.slack.blocks import kit
 from bot.slack.blocks.card import Names
 from bot.slack.blocks.kit import leaf
-from bot.slack.blocks.when import seconds_between, when
+from bot.slack.blocks.times import seconds_between, when
 from bot.slack.rendered import Rendered
 from triage.incidents.notifications import MENTIONS
 from triage.model import Json, TimelineEntry, TimelineKind

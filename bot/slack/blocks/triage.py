@@ -8,10 +8,10 @@ from itertools import pairwise
 
 from bot.slack.blocks import kit
 from bot.slack.blocks.kit import leaf
-from bot.slack.blocks.shorter import shorter, some
-from bot.slack.blocks.signs import FINDING, check_name
+from bot.slack.blocks.shortening import shorter, some
+from bot.slack.blocks.symbols import FINDING, check_name
+from bot.slack.blocks.times import when
 from bot.slack.blocks.verdict import NOT_KNOWN, cause_words, headline
-from bot.slack.blocks.when import when
 from bot.slack.rendered import Rendered
 from triage.diagnosis.comparison import changes
 from triage.diagnosis.strength import believed

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from bot.slack.blocks.buttons import CONFIRM_SECOND, offer_label
 from bot.slack.blocks.kit import PHONE, leaf
-from bot.slack.blocks.shorter import shorter, some
+from bot.slack.blocks.shortening import shorter, some
 from triage.diagnosis.strength import believed, strength
 from triage.model import Cause, Json, SubjectKind, Verdict
 from triage.reports.incident_view import WAY_OUT, IncidentView

@@ -11,7 +11,7 @@ from bot.command_line.table import app
 from bot.commands.check_config import check_config
 from bot.commands.init import InitResult, prepare, write
 from bot.init.files import Asked
-from bot.init.live import LiveDesk
+from bot.init.running_desk import LiveDesk
 from bot.settings import load_settings
 from tests.bot.init import desks
 from tests.fakes.sources import container

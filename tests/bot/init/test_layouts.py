@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from bot.init.live import LiveDesk
-from bot.init.look import look
+from bot.init.desk_folder import read_desk
 from bot.init.plan import plan
+from bot.init.running_desk import LiveDesk
 from tests.bot.init.test_init import made
-from tests.bot.init.test_live import labelled
+from tests.bot.init.test_running_desk import labelled
 
 
 def written(root: Path, files: dict[str, str]) -> Path:
@@ -39,7 +39,7 @@ def test_the_mounts_of_an_included_file_begin_at_its_own_folder(tmp_path: Path) 
     assert desk.paths.data == tmp_path / "desk" / "stacks" / "bots" / "homes"
     assert [(bot.name, bot.controller) for bot in desk.bots] == [("alpha", "pmm_lark")]
     assert (desk.compose.project, desk.compose.profiles) == ("lark", ("bus",))
-    [redis] = [each for each in look(tmp_path / "desk").services if each.name == "redis"]
+    [redis] = [each for each in read_desk(tmp_path / "desk").services if each.name == "redis"]
     assert (redis.profiles, redis.published) == (("bus",), (16380,))
     assert (desk.container_of("alpha"), desk.container_of("redis")) == ("lark-alpha", "lark-redis-1")
     assert "a password that stands in a file is not seen" in next(
@@ -79,7 +79,7 @@ def test_the_folder_that_the_containers_were_made_from_is_given_to_compose(tmp_p
     )
     one = labelled("desk-bot1-1", "bot1", "desk", root / "compose" / "docker-compose.yml")
     one.labels["com.docker.compose.project.working_dir"] = str(root)  # type: ignore[index] # a dict here
-    found = plan(look(root, live=LiveDesk(containers=(one,))))
+    found = plan(read_desk(root, live=LiveDesk(containers=(one,))))
     assert found.command is not None
     assert found.command.value == ("docker", "compose", "--project-directory", str(root))
     assert found.paths["data"].value == str(root / "homes")
@@ -109,7 +109,9 @@ def test_a_service_with_a_name_of_its_own_makes_the_template_a_guess(tmp_path: P
         f"  {name}: {{image: '{name}:1', container_name: d-{name}}}\n" for name in ("redis", "grafana")
     )
     text = f"services:\n{services}  loki: {{image: 'loki:1', container_name: lokey}}\n"
-    found = plan(look(written(tmp_path / "desk", {"compose.yml": text, ".env": "A=1\n"}))).container_template
+    found = plan(
+        read_desk(written(tmp_path / "desk", {"compose.yml": text, ".env": "A=1\n"}))
+    ).container_template
     assert (found.value, found.guess) == ("d-{service}", True)
     assert found.source == "container_name in compose.yml; not loki"
 
@@ -119,7 +121,7 @@ def test_a_service_with_a_name_of_its_own_makes_the_template_a_guess(tmp_path: P
 def test_mounts_that_are_none_stop_no_look(tmp_path: Path, volumes: str, extends: str) -> None:
     """Another type, a person who is not here, what no path can be: the service is read without them."""
     text = f"services:\n  base: {{image: x}}\n  one:\n    image: y\n    volumes: {volumes}\n{extends}"
-    seen = look(written(tmp_path / "desk", {"docker-compose.yml": text}))
+    seen = read_desk(written(tmp_path / "desk", {"docker-compose.yml": text}))
     assert [service.name for service in seen.services] == ["base", "one"]
 
 
@@ -183,7 +185,7 @@ def test_the_password_of_redis_is_that_of_its_command_or_of_its_environment(
 ) -> None:
     """Where it stands in a file, it is said that it was not seen."""
     root = written(tmp_path, {"compose.yml": f"services:\n  bus: {{{service}}}\n", ".env": "PW=fromenv\n"})
-    found = plan(look(root)).addresses["REDIS_URL"]
+    found = plan(read_desk(root)).addresses["REDIS_URL"]
     assert found.value == f"redis://{address}"
     assert found.source.endswith("is not seen") is ("_FILE" in service)
 
@@ -203,7 +205,7 @@ def test_what_compose_would_refuse_and_several_containers_of_a_service_are_doubt
     )
     assert "doubt: 1 is to have 2 containers (replicas); hbot-triage knows one of a service" in result.notes
     assert desk.paths.data == tmp_path / "data"
-    found = plan(look(tmp_path))
+    found = plan(read_desk(tmp_path))
     assert found.addresses["REDIS_URL"].guess
     assert found.networks == {}
 
@@ -249,7 +251,7 @@ def test_rules_are_found_wherever_they_lie_and_a_strange_file_costs_itself(tmp_p
         },
     )
     result, desk = made(root)
-    assert set(look(root).rules) == {"AtTheRoot", "BotHardStopActive", "InDotRules"}
+    assert set(read_desk(root).rules) == {"AtTheRoot", "BotHardStopActive", "InDotRules"}
     assert desk.triage.expected_rules == ("BotHardStopActive",)
     assert any(note.startswith("doubt: template.yml is no YAML") for note in result.notes)
     [receiver] = [change.after for change in result.changes if change.path.name.startswith("alertmanager")]
@@ -263,4 +265,4 @@ def test_of_networks_those_of_the_desks_own_redis_are_joined(tmp_path: Path) -> 
         "services:\n  redis: {image: redis, networks: [trade]}\n  cache: {image: redis, profiles: [night]}\n"
         "  bot1: {image: hummingbot/hummingbot, depends_on: [redis]}\nnetworks: {trade: {name: trading}}\n"
     )
-    assert plan(look(written(tmp_path, {"compose.yml": text}))).networks == {"trade": "trading"}
+    assert plan(read_desk(written(tmp_path, {"compose.yml": text}))).networks == {"trade": "trading"}

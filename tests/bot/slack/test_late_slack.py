@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bot.slack.uncertain import AFTER
+from bot.slack.unknown_outcomes import AFTER
 from bot.store import SqlStore
 from bot.store.outbox_statements import FAR
 from demo.slack import Fault, SlackServer

@@ -12,7 +12,7 @@ from bot.slack import failure_handling
 from bot.slack.errors import Misconfigured, OutcomeUnknown
 from bot.slack.left_open import leave_open
 from bot.slack.renderers import DOUBT
-from bot.slack.uncertain import DeliveryTimes
+from bot.slack.unknown_outcomes import DeliveryTimes
 from bot.store import SqlStore
 from demo.slack import AppConfig, Fault, SlackServer
 from demo.slack.settings import BOT_SCOPES

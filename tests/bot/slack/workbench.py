@@ -16,7 +16,7 @@ from bot.slack.meters import SlackMeters
 from bot.slack.rate_limits import RateLimiter, RateLimits
 from bot.slack.renderers import incident_renderers
 from bot.slack.sender import Sender
-from bot.slack.uncertain import DeliveryTimes
+from bot.slack.unknown_outcomes import DeliveryTimes
 from bot.store import SqlStore
 from demo.slack import Message as SlackMessage
 from demo.slack import SlackServer

@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from bot.init.compose_text import read_files, read_yaml
-from bot.init.live import LiveDesk, folder_of_containers, running_of
-from bot.init.places import env_values, find_compose_files, find_env_file
+from bot.init.file_locations import env_values, find_compose_files, find_env_file
+from bot.init.observed_desk import BotFolder, ObservedDesk
 from bot.init.rules import below, rules_below
-from bot.init.seen import BotFolder, SeenDesk
+from bot.init.running_desk import LiveDesk, folder_of_containers, running_of
 from bot.init.services import services_of
 from triage.env_text import PROJECT_KEY, filled
 from triage.errors import SettingError
@@ -27,12 +27,14 @@ _DEMANDED = re.compile(r"(?<!\$)\$\{(\w+):?\?")
 _CONTROLLER_FILES = 200
 
 
-def look(root: Path, running: Mapping[str, str] | None = None, live: LiveDesk | None = None) -> SeenDesk:
+def read_desk(
+    root: Path, running: Mapping[str, str] | None = None, live: LiveDesk | None = None
+) -> ObservedDesk:
     """Read a desk below ``root``. ``running``: containers by service; ``live``: what the engine and Prometheus said."""
     env_file = find_env_file(root)
     files = find_compose_files(root, env_file, live)
     folder = folder_of_containers(live.containers, files[0]) if live is not None else None
-    seen = look_at(files, env_file=env_file, folder=folder)
+    seen = read_files_of_desk(files, env_file=env_file, folder=folder)
     doubts = list(seen.doubts)
     found = replace(
         seen,
@@ -47,7 +49,7 @@ def look(root: Path, running: Mapping[str, str] | None = None, live: LiveDesk | 
     return _with_live(found, live) if live is not None else found
 
 
-def _with_live(seen: SeenDesk, live: LiveDesk) -> SeenDesk:
+def _with_live(seen: ObservedDesk, live: LiveDesk) -> ObservedDesk:
     """Return what was seen with what runs: names of containers, the project, rules that are loaded."""
     runs = running_of(live.containers, seen)
     doubts = [*seen.doubts, *live.doubts, *runs.doubts]
@@ -75,9 +77,9 @@ def _with_live(seen: SeenDesk, live: LiveDesk) -> SeenDesk:
     )
 
 
-def look_at(
+def read_files_of_desk(
     files: Sequence[Path], *, env_file: Path | None, data: Path | None = None, folder: Path | None = None
-) -> SeenDesk:
+) -> ObservedDesk:
     """Read a desk whose compose files and env file are known. Raises SettingError.
 
     ``data``: the folder of the bots' folders, where it is known; else the one that the bots' mounts lead to, or ``data``.
@@ -99,7 +101,7 @@ def look_at(
     networks.setdefault("default", f"{project}_default")
     doubts.extend(_demanded(files, env))
     data = data or _data(content, compose_file)
-    return SeenDesk(
+    return ObservedDesk(
         root=compose_file.parent,
         compose_file=compose_file,
         env_file=env_file,

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot.init.seen import SeenDesk
+from bot.init.observed_desk import ObservedDesk
 from triage.ports.sources import (
     FILES_LABEL,
     FOLDER_LABEL,
@@ -45,7 +45,7 @@ def engine_address(environment: Mapping[str, str]) -> str:
     return environment.get("DOCKER_HOST", "") or (f"unix://{SOCKET}" if SOCKET.is_socket() else "")
 
 
-def prometheus_address(seen: SeenDesk, environment: Mapping[str, str]) -> str:
+def prometheus_address(seen: ObservedDesk, environment: Mapping[str, str]) -> str:
     """Return where this host reaches Prometheus: PROMETHEUS_URL, else the port that the compose file publishes."""
     if environment.get("PROMETHEUS_URL"):
         return environment["PROMETHEUS_URL"]
@@ -53,7 +53,7 @@ def prometheus_address(seen: SeenDesk, environment: Mapping[str, str]) -> str:
     return f"http://127.0.0.1:{found.published[0]}" if found is not None else ""
 
 
-def running_of(containers: Sequence[ContainerState], seen: SeenDesk) -> DeskContainers:
+def running_of(containers: Sequence[ContainerState], seen: ObservedDesk) -> DeskContainers:
     """Return which containers are the desk's: those made from its compose file, by their labels.
 
     Containers of a project of the same name that were made from another file are another desk's.

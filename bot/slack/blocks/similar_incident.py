@@ -17,7 +17,7 @@ SAID = 84
 """Characters of the line behind the number, at most: with it, three lines of a phone."""
 
 
-def past_line(past: SimilarIncident, now: datetime, workspace: str) -> list[Json]:
+def similar_incident_line(past: SimilarIncident, now: datetime, workspace: str) -> list[Json]:
     """Return the line. ``workspace``: the address of the workspace, for the link to its message."""
     incident = past.incident
     ago = duration(max(0.0, (now - past.over_at).total_seconds()))

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.slack.blocks.shorter import shorter, some
+from bot.slack.blocks.shortening import shorter, some
 
 
 @pytest.mark.parametrize(

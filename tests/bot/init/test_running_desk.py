@@ -7,9 +7,9 @@ import pytest
 
 from bot.commands.init import InitResult, ask_the_desk, prepare
 from bot.commands.init_asks import ask_engine_and_prometheus
+from bot.init.desk_folder import read_desk
 from bot.init.files import Asked
-from bot.init.live import LiveDesk, running_of
-from bot.init.look import look
+from bot.init.running_desk import LiveDesk, running_of
 from tests.bot.init import desks
 from tests.fakes.sources import container
 from tests.servers.desk import Desk as RealDesk
@@ -54,7 +54,7 @@ def test_containers_of_this_compose_file_name_the_project_and_themselves(tmp_pat
 def test_another_desks_containers_are_a_doubt_and_nothing_more(tmp_path: Path) -> None:
     """Same project, made from another file: neither their names nor their number are taken."""
     root = desks.lay_out(tmp_path / "desk", COMPOSE, "A=1\n", {"bot1": "a"})
-    seen = look(root)
+    seen = read_desk(root)
     other = labelled("x-bot1", "bot1", seen.project, "/srv/other/docker-compose.yml")
     found = running_of([other], seen)
     assert not found.containers
@@ -110,7 +110,7 @@ async def test_a_real_engine_is_asked(desk: RealDesk) -> None:
     """The containers of the desk's own compose file, by what Compose wrote on them."""
     await desk.up("bot1", profiles=())
     live = await ask_engine_and_prometheus(docker=desk.engine.host, prometheus="")
-    seen = look(desk.root, live=live)
+    seen = read_desk(desk.root, live=live)
     assert seen.running == {"bot1": "hbot-bot1"}
     assert seen.project_from == "the label of the containers that run"
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from bot.init.live import LiveDesk, files_of_containers
+from bot.init.running_desk import LiveDesk, files_of_containers
 from triage.actions.project import DEFAULT_FILES
 from triage.env_text import compose_files, read_env
 from triage.errors import SettingError

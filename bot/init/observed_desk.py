@@ -1,4 +1,4 @@
-"""What init saw of a desk, as data."""
+"""What was found of a desk by reading it, as data."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class BotFolder:
 
 
 @dataclass(frozen=True, slots=True)
-class SeenDesk:
+class ObservedDesk:
     """A desk's folder, read. ``project_from`` says where the project's name was seen.
 
     ``networks``: the compose file's name of each network and the name it has for the engine. ``running``: the

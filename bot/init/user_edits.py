@@ -9,7 +9,7 @@ _SEEN = frozenset({"name", "bots", "paths", "compose"})
 """The parts that init reads from the desk itself: they are made anew each time."""
 
 
-def with_kept(text: str, before: str) -> str:
+def with_user_edits(text: str, before: str) -> str:
     """Return desk.yaml as init makes it, with the parts that the one before has from a person, word for word.
 
     An empty ``playbooks: {}`` is nobody's and is made anew too.

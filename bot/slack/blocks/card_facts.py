@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from bot.slack.blocks.kit import leaf, untrusted
-from bot.slack.blocks.when import when
+from bot.slack.blocks.times import when
 from triage.model import Episode, Json, SubjectKind
 from triage.reports.incident_view import IncidentView
 from triage.untrusted_text import cut, one_line
