@@ -45,6 +45,8 @@ async def look(looks: DeskReader, request: p.Request) -> object:  # noqa: C901, 
             return await looks.project.hashes(external=external)
         case p.OfProject(ask="rehearsed", external=external):
             return await looks.project.rehearsed(external=external)
+        case p.OfProject(ask="taken_down"):
+            return await looks.project.taken_down()
         case p.OfProject(ask="project_name"):
             return await looks.project.name()
         case p.OfProject(external=external):

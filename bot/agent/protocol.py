@@ -138,9 +138,9 @@ class ReadControllers(Ask):
 
 
 class OfProject(Ask):
-    """What Compose says of the files now: each service's hash or image, or what ``up`` would recreate."""
+    """What Compose says of the files now: a service's hash or image, what ``up`` would recreate or ``down`` end."""
 
-    ask: Literal["hashes", "service_images", "rehearsed", "project_name"]
+    ask: Literal["hashes", "service_images", "rehearsed", "taken_down", "project_name"]
     external: bool
 
 

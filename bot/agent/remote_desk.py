@@ -35,6 +35,7 @@ from triage.ports.actions import (
     ServiceImage,
     ShownPlan,
     Snapshot,
+    TakenDown,
 )
 
 T = TypeVar("T")
@@ -164,6 +165,11 @@ class RemoteProject(RemoteDeskAccess):
         """Return the containers that ``up -d`` would make anew, as a rehearsal says; None where there is none."""
         request = p.OfProject(ask="rehearsed", external=external)
         found: tuple[str, ...] | None = await self.ask(request, tuple[str, ...] | None)
+        return found
+
+    async def taken_down(self) -> TakenDown:
+        """Return what ``down`` would end, with every profile of the desk."""
+        found: TakenDown = await self.ask(p.OfProject(ask="taken_down", external=True), TakenDown)
         return found
 
     async def images(self, *, external: bool) -> dict[str, ServiceImage]:

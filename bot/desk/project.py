@@ -18,7 +18,8 @@ from triage.actions.project import DEFAULT_FILES
 from triage.desk import Desk
 from triage.env_text import PROJECT_KEY, compose_files, filled
 from triage.errors import DeskFailure
-from triage.ports.actions import EnvFile, ServiceImage
+from triage.plans.operations import Verb
+from triage.ports.actions import EnvFile, ServiceImage, TakenDown
 
 _SECONDS = 20.0
 _NAME = re.compile(
@@ -27,6 +28,7 @@ _NAME = re.compile(
 )
 _FIT = re.compile(r"[a-z0-9][a-z0-9_-]*")
 _ANEW = re.compile(r"Container (\S+)\s+Recreate$", re.MULTILINE)
+_ENDED = re.compile(r"Container (\S+)\s+(?:Stopping|Removing)$", re.MULTILINE)
 
 HasImage = Callable[[str], Awaitable[bool]]
 """Whether the engine has an image, by its name. Raises SourceError."""
@@ -48,14 +50,18 @@ class DeskProject:
 
     async def rehearsed(self, *, external: bool) -> tuple[str, ...] | None:
         """Return the containers that ``up -d`` would make anew, as a rehearsal says; None where this compose has none."""
-        words = compose_words(self._desk, "--dry-run", *WORDS["up_all"], external=external)
-        folder = str(self._desk.paths.compose)
-        result = await self._commands.run(words, folder=folder, timeout_seconds=_SECONDS)
-        if (
-            result.exit_code != 0
-        ):  # compose 1 does not know the word; what else it means, config --hash tells too
-            return None
-        return tuple(dict.fromkeys(_ANEW.findall(result.output)))
+        said = await self._rehearsal("up_all", external=external)
+        return None if said is None else tuple(dict.fromkeys(_ANEW.findall(said)))
+
+    async def taken_down(self) -> TakenDown:
+        """Return what ``down`` would end. Compose 1, which has no rehearsal, ends each service of its files."""
+        said = await self._rehearsal("down", external=True)
+        if said is not None:
+            return TakenDown(containers=tuple(sorted(set(_ENDED.findall(said)))))
+        services = await self._said("config", "--services", external=True)
+        if services is None:
+            raise DeskFailure("compose does not tell its services (config --services)")
+        return TakenDown(services=tuple(services.split()))
 
     async def images(self, *, external: bool) -> dict[str, ServiceImage]:
         """Return the image of each service that is on, and whether the engine has it."""
@@ -85,6 +91,16 @@ class DeskProject:
             named = _NAME.search(text)
             found = filled(named["name"], env) if named is not None else found
         return found if _FIT.fullmatch(found) else ""
+
+    async def _rehearsal(self, verb: Verb, *, external: bool) -> str | None:
+        """Return what a rehearsal says; None where it fails.
+
+        Compose 1 does not know the word; what else a failure means, the other questions tell too.
+        """
+        words = compose_words(self._desk, "--dry-run", *WORDS[verb], external=external)
+        folder = str(self._desk.paths.compose)
+        result = await self._commands.run(words, folder=folder, timeout_seconds=_SECONDS)
+        return result.output if result.exit_code == 0 else None
 
     async def _said(self, *words: str, external: bool) -> str | None:
         asked = compose_words(self._desk, *words, external=external)

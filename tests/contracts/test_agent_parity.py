@@ -198,6 +198,7 @@ LOOKS: Mapping[str, tuple[Callable[[Bench], Awaitable[object]], ...]] = {
         _hands(lambda hands: hands.project.images(external=False)),
     ),
     "project.name": (_hands(lambda access: access.project.name()),),
+    "project.taken_down": (_hands(lambda access: access.project.taken_down()),),
     "project.rehearsed": (
         _hands(lambda hands: hands.project.rehearsed(external=True)),
         _hands(lambda hands: hands.project.rehearsed(external=False)),

@@ -217,3 +217,37 @@ async def test_a_desk_that_is_down_is_not_started_under_another_name(
     del compose
     desk.env_file.write_text(f"{desk.env_file.read_text()}COMPOSE_PROJECT_NAME=nightdesk\n")
     assert "Set compose.project to nightdesk" in await blocked(bench, "start_desk", "desk")
+
+
+LODGER = (
+    *("--name", "hbot-lodger", "--network", "hbot-trading"),
+    *("--label", "com.docker.compose.project=hbot", "--label", "com.docker.compose.service=lodger"),
+    *("--label", "com.docker.compose.oneoff=False", "--label", "com.docker.compose.container-number=1"),
+)
+
+
+@each
+@pytest.mark.parametrize("files", [(), ("docker-compose.yml",)], ids=["default file", "-f"])
+async def test_a_plan_to_stop_the_desk_foretells_what_runs_on(
+    desk: Desk, compose: str, files: tuple[str, ...], tmp_path: Path
+) -> None:
+    """A service of no file, and one of a profile that is not called: each Compose ends other ones, and says so before."""
+    await desk.up("bot1", "bot3", profiles=("test",))
+    await desk.engine.docker("run", "-d", *LODGER, "hbot/service:1", "sleep", "300")
+    chosen = settings(
+        desk.root, desk.compose_command, compose={"command": tuple(desk.compose_command), "files": files}
+    )
+    async with (
+        agent_apart(chosen, tmp_path, docker_host=desk.engine.host) as apart,
+        running_bench(chosen, tmp_path / "t.db", redis_url=desk.redis_url, agent=apart.address) as bench,
+    ):
+        confirmed, prepared = await bench.confirmed("stop_desk", "desk")
+        await bench.ended(confirmed.id)
+    assert prepared.plan is not None
+    foretold = [one for one in prepared.plan.side_effects if "of this project" in one]
+    left = await desk.running()
+    assert left == ({"bot3", "lodger"} if compose in TWO and files else {"lodger"})
+    assert foretold[-1].startswith(", ".join(f"hbot-{name}" for name in sorted(left)))
+    assert [one.partition(",")[0] for one in foretold[:-1]] == (
+        [] if "bot3" in left else ["takes hbot-bot3 down too"]
+    )

@@ -17,7 +17,7 @@ from triage.actions.project import (
 )
 from triage.desk import Desk
 from triage.plans.record import DESK, Holds, VerificationOutcome
-from triage.ports.actions import DeskAccess, Image, ServiceImage
+from triage.ports.actions import DeskAccess, Image, ServiceImage, TakenDown
 from triage.ports.sources import (
     FILES_LABEL,
     FOLDER_LABEL,
@@ -50,6 +50,7 @@ class Host:
     wanted: dict[str, str] = field(default_factory=dict)
     anew: tuple[str, ...] | None = None
     named: str = ""
+    ended: TakenDown = field(default_factory=TakenDown)
 
     async def list(self, repository: str) -> tuple[Image, ...]:
         """Answer the tags of a repository."""
@@ -64,6 +65,10 @@ class Host:
         """Answer the rehearsal."""
         assert external
         return self.anew
+
+    async def taken_down(self) -> TakenDown:
+        """Answer what down would end."""
+        return self.ended
 
     async def name(self) -> str:
         """Answer the project's name as the files give it."""
@@ -262,15 +267,36 @@ def test_without_a_profile_left_those_of_the_env_file_do_not_count() -> None:
     assert argv(desk, "up_rest")[-5:] == ("--profile", "external", "up", "-d", "--no-recreate")
 
 
-async def test_what_compose_may_leave_running_is_named_before_and_what_runs_on_after() -> None:
+@pytest.mark.parametrize(
+    ("ended", "taken"),
+    [
+        (TakenDown(containers=("hbot-bot1",)), ()),
+        (TakenDown(containers=("hbot-bot1", "hbot-bot3")), ("hbot-bot3",)),
+        (TakenDown(services=("bot1", "bot3", "redis")), ("hbot-bot3",)),
+    ],
+)
+async def test_the_plan_foretells_what_runs_on_and_what_is_taken_down_too(
+    ended: TakenDown, taken: tuple[str, ...]
+) -> None:
+    """By compose's rehearsal, or by the services of its files where it has none."""
+    lodger = replace(made("lodger"), name="hbot-lodger")
+    ctx = context(made(), made("bot3"), lodger, target=DESK, host=Host(written={"bot1": "1"}, ended=ended))
+    said = await left_running(ctx)
+    left = [name for name in ("hbot-bot3", "hbot-lodger") if name not in taken]
+    assert said[-1].startswith(f"{', '.join(left)} run{'s' if len(left) == 1 else ''} on, of this project")
+    assert [one.startswith(f"takes {taken[0]} down too") for one in said[:-1] if taken] == [True] * len(taken)
+    assert len(said) == 1 + len(taken)
+
+
+async def test_what_runs_on_is_named_before_and_after() -> None:
     """No file has its service any more, or its profile is not called. Another project's is none."""
     lodger = replace(made("lodger"), name="hbot-lodger")
     guest = replace(made("guest", **{PROJECT_LABEL: "other"}), name="guest")
     host = Host(written={"bot1": "1"})
     ctx = context(made(), made("bot3"), lodger, guest, target=DESK, host=host)
     (said,) = await left_running(ctx)
-    assert said.startswith("hbot-bot3, hbot-lodger: of this project and of no service")
-    assert "By its version compose takes it down or leaves it running" in said
+    assert said.startswith("hbot-bot3, hbot-lodger run on, of this project and of no service")
+    assert said.endswith("; docker stop ends it")
     before, down = await ACTION.observe(ctx, ()), context(lodger, guest, target=DESK, host=host)
     verified = ACTION.judge(before, await ACTION.observe(down, ()))
     assert verified.outcome is VerificationOutcome.RECOVERED

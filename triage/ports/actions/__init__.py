@@ -21,6 +21,7 @@ from triage.ports.actions.desk import (
     ServiceImage,
     Snapshot,
     Snapshots,
+    TakenDown,
 )
 from triage.ports.actions.repository import Actions
 
@@ -44,6 +45,7 @@ __all__ = [
     "Signed",
     "Snapshot",
     "Snapshots",
+    "TakenDown",
 ]
 
 

@@ -80,6 +80,14 @@ class ServiceImage:
     here: bool
 
 
+@dataclass(frozen=True, slots=True)
+class TakenDown:
+    """What ``down`` would end: containers by name, as a rehearsal says; where there is none, every service of the files."""
+
+    containers: tuple[str, ...] = ()
+    services: tuple[str, ...] = ()
+
+
 class Project(Protocol):
     """The compose project as its files and ``.env`` say now. ``external`` False leaves out the external profile."""
 
@@ -89,6 +97,10 @@ class Project(Protocol):
 
     async def rehearsed(self, *, external: bool) -> tuple[str, ...] | None:
         """Return the containers that ``up -d`` would make anew, as a rehearsal says; None where this compose has none."""
+        ...
+
+    async def taken_down(self) -> TakenDown:
+        """Return what ``down`` would end, with every profile of the desk."""
         ...
 
     async def images(self, *, external: bool) -> dict[str, ServiceImage]:
