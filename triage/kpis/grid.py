@@ -31,7 +31,6 @@ VALUES = (
 WORST = ("turnover_today_x", "daily_loss_pct", "drawdown_pct")
 """Where two rows share a minute the later one counts; of these the worse one, so that no risk is hidden."""
 
-_WIDTH = len(VALUES)
 _WORST = tuple(VALUES.index(name) for name in WORST)
 _RESOLVED = ("api:", "connector:", "project:")
 _TEXTS = 500
@@ -121,37 +120,38 @@ class MinuteGrid:
         self.unresolved: set[str] = set()
         """Names of unresolved fee sources (a few of them)."""
         self._stamps = array("d", [-1.0]) * minutes
-        self._values = array("d", [nan]) * (minutes * _WIDTH)
+        self._values = [array("d", [nan]) * minutes for _ in VALUES]
         self._rows = bytearray(minutes)
         self._codes: dict[RowTexts, tuple[State, int, Fee, int]] = {}
         self._reasons = _Texts()
         self._accounts = _Texts()
 
-    def put(self, stamps: Sequence[float], texts: Sequence[RowTexts], values: array[float]) -> None:
-        """Take rows: ``stamps`` in epoch seconds, ``values`` as VALUES, row after row.
+    def put(self, stamps: Sequence[float], texts: Sequence[RowTexts], values: Sequence[array[float]]) -> None:
+        """Take rows: ``stamps`` in epoch seconds, ``values`` by column, as VALUES names them.
 
         Rows outside the window are ignored. Rows of consecutive minutes that have none yet, as nearly all are,
         go in together.
         """
         minutes = [int(stamp // 60) - self.start for stamp in stamps]
-        breaks = [at for at in range(1, len(minutes)) if minutes[at] != minutes[at - 1] + 1]
+        breaks = [at for at, (was, now) in enumerate(pairwise(minutes), 1) if now != was + 1]
         for first, last in pairwise((0, *breaks, len(minutes)) if minutes else ()):
             start, end = minutes[first], minutes[last - 1] + 1
             if start < 0 or end > self.minutes or any(self._rows[start:end]):
                 for row in range(first, last):
-                    part = values[row * _WIDTH : (row + 1) * _WIDTH]
-                    self._put_one(minutes[row], stamps[row], texts[row], part)
+                    self._put_one(minutes[row], stamps[row], texts[row], [each[row] for each in values])
                 continue
-            codes = [self._codes.get(text) or self._encode(text) for text in texts[first:last]]
             self._rows[start:end] = b"\1" * (end - start)
             self._stamps[start:end] = array("d", stamps[first:last])
-            self._values[start * _WIDTH : end * _WIDTH] = values[first * _WIDTH : last * _WIDTH]
-            self.states[start:end] = bytes([code[0] for code in codes])
-            self.accounts[start:end] = array("i", [code[1] for code in codes])
-            self.fees[start:end] = bytes([code[2] for code in codes])
-            self.reasons[start:end] = array("i", [code[3] for code in codes])
+            for kept, taken in zip(self._values, values, strict=True):
+                kept[start:end] = taken[first:last]
+            codes = [self._codes.get(text) or self._encode(text) for text in texts[first:last]]
+            states, accounts, fees, reasons = zip(*codes, strict=True)
+            self.states[start:end] = bytes(states)
+            self.accounts[start:end] = array("i", accounts)
+            self.fees[start:end] = bytes(fees)
+            self.reasons[start:end] = array("i", reasons)
 
-    def _put_one(self, minute: int, stamp: float, texts: RowTexts, values: array[float]) -> None:
+    def _put_one(self, minute: int, stamp: float, texts: RowTexts, values: list[float]) -> None:
         """Take a row whose minute may have one already, or may be outside the window."""
         if not 0 <= minute < self.minutes:
             return
@@ -164,7 +164,8 @@ class MinuteGrid:
         else:
             self._rows[minute] = 1
         self._stamps[minute] = stamp
-        self._values[minute * _WIDTH : (minute + 1) * _WIDTH] = values
+        for kept, value in zip(self._values, values, strict=True):
+            kept[minute] = value
         self.states[minute] = code
         self.reasons[minute] = reason
         self.accounts[minute] = account
@@ -184,12 +185,11 @@ class MinuteGrid:
         self._codes[texts] = codes
         return codes
 
-    def _fold(self, minute: int, row: array[float], code: State, reason: int, *, newer: bool) -> bool:
+    def _fold(self, minute: int, row: list[float], code: State, reason: int, *, newer: bool) -> bool:
         """Carry the risks of the row that goes into the one that stays; True where the old one stays."""
-        here = minute * _WIDTH
         for column in _WORST:
-            known = [value for value in (self._values[here + column], row[column]) if isfinite(value)]
-            row[column] = self._values[here + column] = max(known, default=nan)
+            known = [value for value in (self._values[column][minute], row[column]) if isfinite(value)]
+            row[column] = self._values[column][minute] = max(known, default=nan)
         gone, why = (self.states[minute], self.reasons[minute]) if newer else (code, reason)
         if gone == State.HARD_STOP:
             self.hidden_stops.setdefault(minute, set()).add(why)
@@ -214,7 +214,7 @@ class MinuteGrid:
         part.states, part.fees = self.states[first:last], self.fees[first:last]
         part.reasons, part.accounts = self.reasons[first:last], self.accounts[first:last]
         part._stamps, part._rows = self._stamps[first:last], self._rows[first:last]
-        part._values = self._values[first * _WIDTH : last * _WIDTH]
+        part._values = [column[first:last] for column in self._values]
         part._reasons, part._accounts = self._reasons, self._accounts
         part.unresolved = self.unresolved if Fee.UNRESOLVED in part.fees else set()
         part.hidden_stops = {m - first: why for m, why in self.hidden_stops.items() if first <= m < last}
@@ -222,7 +222,7 @@ class MinuteGrid:
 
     def column(self, name: str) -> list[float]:
         """Return a column of VALUES, one number a minute, NaN where there is none (infinities are no measure)."""
-        column = self._values[VALUES.index(name) :: _WIDTH].tolist()
+        column = self._values[VALUES.index(name)].tolist()
         if not isfinite(sum(column)) and (inf in column or -inf in column):
             column = [nan if isinf(value) else value for value in column]
         return column

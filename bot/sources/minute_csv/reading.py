@@ -111,7 +111,7 @@ def _fills(folder: Path, window: DigestWindow) -> tuple[FillTally, FillTally, Sc
     scan = _scan(Layouts(FILLS, FILLS_ALWAYS), window)
     seen: set[int] = set()
     for stamp, fields, columns in scan.rows(folder, "fills"):
-        key = hash(tuple(fields[: len(FILLS_ALWAYS)]))
+        key = hash(fields[: len(FILLS_ALWAYS)])
         if key not in seen:
             seen.add(key)
             tally = fills if stamp >= middle else before

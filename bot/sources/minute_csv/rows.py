@@ -76,7 +76,7 @@ class FileRows:
                 continue
             batch = self._together(block) if ending is Ending.NEWLINE else None
             if batch is not None:
-                if batch.rows:
+                if batch.stamps:
                     yield batch
                 continue
             yield from batches_of(self._closely(offset, block, ending))
@@ -90,20 +90,16 @@ class FileRows:
             return None
         if self._last is not None and plain.stamps[0] < self._last:
             return None
-        found = plain.fields(self._span.start, self._span.end)
-        if found is None:
-            return None
-        stamps, rows = found
         columns = self._header
-        if rows:
-            length = len(rows[0])
-            if length != len(self._header):
-                columns = self._layouts.of(self._header, length) or ()
-                if not columns or any(_row_behind(line) for line in plain.lines):
-                    return None
-            self._length = length
+        if plain.width != len(self._header):
+            columns = self._layouts.of(self._header, plain.width) or ()
+            if not columns or any(map(_row_behind, block.decode("ascii").split("\n"))):
+                return None
+        stamps, fields = plain.between(self._span.start, self._span.end)
+        if stamps:
+            self._length = plain.width
         self._last = plain.stamps[-1]
-        return RowBatch(stamps, rows, columns)
+        return RowBatch(stamps, fields, plain.width, columns)
 
     def _closely(self, first: int, block: bytes, kind: Ending) -> Iterator[Row]:
         """Yield the span's rows of any block, line by line."""

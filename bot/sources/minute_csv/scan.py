@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from bot.sources.minute_csv.batches import Row, RowBatch
+    from bot.sources.minute_csv.batches import RowBatch
     from bot.sources.minute_csv.layouts import Columns, Layouts
 
 _LEGACY = re.compile(r"\.legacy_(\d{8}T\d{6})Z")
@@ -44,10 +44,10 @@ class Scan:
     notes: list[str] = field(default_factory=list)
     out_of_order: int = 0
 
-    def rows(self, folder: Path, stem: str) -> Iterator[Row]:
+    def rows(self, folder: Path, stem: str) -> Iterator[tuple[float, tuple[str, ...], Columns]]:
         """Yield what :meth:`batches` does, row by row."""
         for batch in self.batches(folder, stem):
-            for stamp, fields in zip(batch.stamps, batch.rows, strict=True):
+            for stamp, fields in batch.rows():
                 yield stamp, fields, batch.columns
 
     def batches(self, folder: Path, stem: str) -> Iterator[RowBatch]:

@@ -62,7 +62,7 @@ def put_values(
 ) -> None:
     """Put a good row, but for the values and texts that are given."""
     row = GOOD | values
-    grid.put([grid.at(minute) + second], [texts], array("d", [row.get(name, nan) for name in VALUES]))
+    grid.put([grid.at(minute) + second], [texts], [array("d", [row.get(name, nan)]) for name in VALUES])
 
 
 def filled(
