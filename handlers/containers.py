@@ -23,7 +23,13 @@ from triage.incidents.timeline import tell_events
 from triage.masking import masked
 from triage.model import Incident, Source
 from triage.ports.clock import Clock
-from triage.ports.sources import UNREADABLE, ContainerEvent, Containers, ContainerState
+from triage.ports.sources import (
+    UNREADABLE,
+    ContainerEvent,
+    Containers,
+    ContainerState,
+    unread_containers,
+)
 from triage.ports.store import Store, Tx
 from triage.signals.containers import (
     DIED,
@@ -251,7 +257,10 @@ class ContainerListener:
 
     async def _take_missed(self, since: datetime) -> None:
         """Ask the containers themselves what happened to them since an event was read last."""
-        states = [await self.containers.inspect(each.name) for each in await self.containers.list()]
+        entries = await self.containers.list()
+        if unread := unread_containers(entries):
+            self.aside = f"what all containers went through is not known: {unread}"
+        states = [await self.containers.inspect(each.name) for each in entries if each.name]
         now = self.clock.now()
         for state in states:
             if state is None:

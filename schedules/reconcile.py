@@ -16,7 +16,15 @@ from triage.incidents.prometheus_answer import PrometheusAnswer
 from triage.incidents.reconcile import Reconciled, ReportedAlerts, by_episode, reconcile
 from triage.model import Episode, Source
 from triage.ports.clock import Clock
-from triage.ports.sources import UNREADABLE_RULE, ActiveAlert, FiringAlert, RuleState, Sources, unread_words
+from triage.ports.sources import (
+    UNREADABLE_RULE,
+    ActiveAlert,
+    FiringAlert,
+    RuleState,
+    Sources,
+    unread_alerts,
+    unread_of_rules,
+)
 from triage.ports.store import Store, Tx
 
 TIMEOUT_SECONDS = 20.0
@@ -105,7 +113,9 @@ class ReconcileJob:
             return _keep(tx, found)
 
         missed = await self.store.write(keep)
-        self.trouble = unread_words(active)
+        self.trouble = "; ".join(
+            filter(None, (unread_alerts(active), unread_of_rules(evidence.firing or ())))
+        )
         return missed
 
     async def _evidence(self, active: tuple[ActiveAlert, ...], asked_at: datetime) -> ReportedAlerts:

@@ -29,6 +29,7 @@ from triage.ports.sources import (
     ContainerState,
     FileStat,
     LogLines,
+    every_container,
 )
 
 SHOWN_KEYS = IMAGE_KEYS | {
@@ -71,7 +72,11 @@ class DeskReader:
 
     async def containers(self) -> tuple[ContainerState, ...]:
         """Return the desk's containers."""
-        return tuple(_few(each) for each in await self.engine.list() if self.ours(each.name, each.labels))
+        return tuple(
+            _few(each)
+            for each in await self.engine.list()
+            if self.ours(each.name, each.labels) or (each.unread and not each.name)
+        )
 
     async def code_times(
         self, container: str, *, configuration: bool = False
@@ -106,7 +111,8 @@ class DeskReader:
 
     async def images(self) -> tuple[Image, ...]:
         """Return the images of the repositories of the desk's containers, and of the one that ``.env`` pins."""
-        used = [each.image for each in await self.engine.list() if self.ours(each.name, each.labels)]
+        listed = every_container(await self.engine.list())
+        used = [each.image for each in listed if self.ours(each.name, each.labels)]
         with contextlib.suppress(DeskFailure):  # a file that is not clear is told where it is asked for
             used.append((await self.env.read()).get("HUMMINGBOT_IMAGE", ""))
         found = {repository for image in used for repository in repositories_of(image)}

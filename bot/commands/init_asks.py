@@ -11,7 +11,7 @@ from typing import TypeVar
 from bot.init.running_desk import LiveDesk
 from bot.sources.opening import open_sources
 from triage.errors import SettingError, SourceError
-from triage.ports.sources import UNREADABLE_RULE, Metrics, Target
+from triage.ports.sources import UNREADABLE_RULE, ContainerState, Metrics, Sources, Target, every_container
 
 SECONDS = 5.0
 _T = TypeVar("_T")
@@ -25,7 +25,7 @@ async def ask_engine_and_prometheus(*, docker: str, prometheus: str) -> LiveDesk
         async with open_sources(
             docker_host=docker, prometheus_url=prometheus, total_seconds=SECONDS
         ) as sources:
-            containers = await _answer(sources.containers.list(), doubts) if docker else ()
+            containers = await _answer(_every_container(sources), doubts) if docker else ()
             rules, targets, bots = (
                 await _of_prometheus(sources.metrics, doubts) if prometheus else ((), (), ())
             )
@@ -44,6 +44,10 @@ async def ask_engine_and_prometheus(*, docker: str, prometheus: str) -> LiveDesk
     )
 
 
+async def _every_container(sources: Sources) -> tuple[ContainerState, ...]:
+    return every_container(await sources.containers.list())
+
+
 async def _of_prometheus(
     metrics: Metrics, doubts: list[str]
 ) -> tuple[tuple[str, ...], tuple[Target, ...], tuple[str, ...]]:
@@ -55,7 +59,7 @@ async def _of_prometheus(
     bots = {sample.labels.get("bot", "") for sample in series.samples} - {""} if series is not None else set()
     return (
         tuple(dict.fromkeys(rule.name for rule in rules if rule != UNREADABLE_RULE)),
-        targets or (),
+        tuple(target for target in targets or () if not target.unread),
         tuple(sorted(bots)),
     )
 

@@ -42,6 +42,33 @@ def readable(items: Iterable[Any], read: Callable[[Any], T]) -> tuple[list[T], i
     return found, len(faults)
 
 
+def told_apart(items: Iterable[Any], read: Callable[[Any], T], instead: Callable[[Any], T]) -> tuple[T, ...]:
+    """Return a list of which an item that cannot be read is what ``instead`` makes of it.
+
+    Where none can, the first fault is raised: then it is the list that has another shape.
+    """
+    found, faults = [], []
+    for item in items:
+        try:
+            found.append(read(item))
+        except BROKEN as fault:
+            faults.append(fault)
+            found.append(instead(item))
+    if faults and len(faults) == len(found):
+        raise faults[0]
+    return tuple(found)
+
+
+def known_text(value: Any, *way: str | int) -> str:  # noqa: ANN401 - what JSON can be
+    """Return a text that stands somewhere in an item that cannot be read as a whole; empty where it is none."""
+    for key in way:
+        try:
+            value = value[key]
+        except BROKEN:
+            return ""
+    return value if isinstance(value, str) else ""
+
+
 def listed(value: Any) -> list[Any]:  # noqa: ANN401 - what JSON can be
     """Return a list of an answer; null is none, as Go and compatible servers write it. Raises TypeError for all else.
 

@@ -2,15 +2,17 @@
 
 import copy
 import json
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
 from aiohttp import web
 
-from tests.contracts.test_source_faults import QUESTIONS, Anything, sources_at
-from triage.errors import SourceError
-from triage.ports.sources import UNREADABLE, UNREADABLE_RULE
+from tests.contracts.test_source_faults import HOUR_AGO, QUESTIONS, Anything, sources_at
+from tests.fakes.sources import NOW
+from triage.errors import SourceBadAnswer, SourceError
+from triage.ports.sources import UNREADABLE, UNREADABLE_RULE, Sources
 
 pytestmark = pytest.mark.slow
 
@@ -158,3 +160,72 @@ async def test_a_rule_or_group_that_cannot_be_read_hides_none_of_the_others() ->
         del groups[0], groups[2]
         with pytest.raises(SourceError):
             await sources.metrics.rules()
+
+
+@asynccontextmanager
+async def answering(body: object) -> AsyncIterator[Sources]:
+    """Ask sources of which each answers the same JSON to everything."""
+
+    async def answer(_: web.Request) -> web.Response:
+        return web.json_response(body)
+
+    class Odd(Anything):
+        def routes(self) -> list[web.RouteDef]:
+            return [web.route("*", "/{any:.*}", answer)]
+
+    async with Odd() as server, sources_at(server.url) as sources:
+        yield sources
+
+
+def of_prometheus(**data: object) -> dict[str, object]:
+    """Return an answer of Prometheus."""
+    return {"status": "success", "data": data}
+
+
+SERIES: tuple[dict[str, Any], ...] = (
+    {"metric": {"bot": "bot1"}, "value": [1.5, "1"], "values": [[1.5, "1"]]},
+    {"metric": {"bot": "bot2"}, "value": [1.5, "many"], "values": [[1.5, "1"], [2.5, None]]},
+    {"metric": {"bot": "bot3"}, "value": [1.5, "0"], "values": [[1.5, "0"]]},
+)
+
+
+async def test_a_series_that_cannot_be_read_is_counted_for_who_takes_the_others() -> None:
+    """It is no answer for who has not said that absence proves nothing to it."""
+    async with answering(of_prometheus(resultType="vector", result=SERIES)) as sources:
+        found = await sources.metrics.query("up", partly=True)
+        assert [sample.labels["bot"] for sample in found.samples] == ["bot1", "bot3"]
+        assert (found.unread, found.warnings) == (1, ("1 of the 3 series cannot be read",))
+        with pytest.raises(SourceBadAnswer, match="1 of the 3 series cannot be read"):
+            await sources.metrics.query("up")
+    async with answering(of_prometheus(resultType="matrix", result=SERIES)) as sources:
+        ask = sources.metrics.query_range
+        ranges = await ask("up", start=HOUR_AGO, end=NOW, step_seconds=60, partly=True)
+        assert [series.labels["bot"] for series in ranges.series] == ["bot1", "bot3"]
+        assert (ranges.unread, ranges.warnings) == (1, ("1 of the 3 series cannot be read",))
+        with pytest.raises(SourceBadAnswer, match="1 of the 3 series cannot be read"):
+            await ask("up", start=HOUR_AGO, end=NOW, step_seconds=60)
+
+
+async def test_an_alert_of_prometheus_that_cannot_be_read_keeps_the_labels_that_can() -> None:
+    """So that it speaks for those alone that it may be."""
+    fires = {"labels": {"alertname": "A"}, "state": "firing", "activeAt": TIME, "value": "1"}
+    held = [fires, {**fires, "activeAt": "soon"}, None]
+    async with answering(of_prometheus(alerts=held)) as sources:
+        found = await sources.metrics.alerts()
+    assert [(one.labels.get("alertname"), one.unread) for one in found] == [
+        ("A", False),
+        ("A", True),
+        (None, True),
+    ]
+
+
+async def test_a_target_or_silence_that_cannot_be_read_hides_none_of_the_others() -> None:
+    """Of a target its job is kept, where that can be read."""
+    targets = [TARGET, {"labels": {"job": "bot-metrics"}}, None]
+    async with answering(of_prometheus(activeTargets=targets)) as sources:
+        found = await sources.metrics.targets()
+    assert [(one.job, one.unread) for one in found] == [("j", False), ("bot-metrics", True), ("", True)]
+    async with answering([SILENCE, {**SILENCE, "matchers": None}, {**SILENCE, "id": "3"}]) as sources:
+        silences = await sources.alerts.silences()
+    assert [one.id for one in silences.held] == ["1", "3"]
+    assert silences.unread == "1 of the 3 silences cannot be read"

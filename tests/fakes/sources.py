@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
-from triage.errors import SourceError
+from triage.errors import SourceBadAnswer, SourceError
 from triage.ports.sources import (
     ActiveAlert,
     ContainerEvent,
@@ -28,11 +28,13 @@ from triage.ports.sources import (
     Sample,
     Series,
     Silence,
+    Silences,
     Sources,
     StreamEntry,
     StreamInfo,
     Target,
 )
+from triage.ports.sources.unread import unread_words
 
 NOW = datetime(2026, 2, 20, 3, 16, tzinfo=UTC)
 
@@ -71,12 +73,23 @@ class FakeMetrics(Failing):
     scraped: Sequence[Target] = ()
     warnings: tuple[str, ...] = ()
     range_warnings: tuple[str, ...] = ()
+    unread: dict[str, int] = field(default_factory=dict)
+    """How many series cannot be read of the answers to queries that have the key in them."""
 
-    async def query(self, promql: str, *, at: datetime | None = None) -> QueryResult:
+    async def query(self, promql: str, *, at: datetime | None = None, partly: bool = False) -> QueryResult:
         """Answer by the longest key that is in the query."""
         await self.ask(promql)
         fitting = [key for key in self.answers if key in promql]
-        return QueryResult(tuple(self.answers[max(fitting, key=len)]) if fitting else (), self.warnings)
+        samples = tuple(self.answers[max(fitting, key=len)]) if fitting else ()
+        unread, said = self._unread(promql, len(samples), partly=partly)
+        return QueryResult(samples, self.warnings + said, unread)
+
+    def _unread(self, promql: str, read: int, *, partly: bool) -> tuple[int, tuple[str, ...]]:
+        unread = sum(count for key, count in self.unread.items() if key in promql)
+        words = unread_words(unread, read + unread, "series")
+        if words and not partly:
+            raise SourceBadAnswer("Prometheus", words)
+        return unread, (words,) if words else ()
 
     async def query_range(
         self,
@@ -85,10 +98,12 @@ class FakeMetrics(Failing):
         start: datetime,
         end: datetime,
         step_seconds: float,
+        partly: bool = False,
     ) -> RangeResult:
         """Answer `ranges`."""
         await self.ask(promql)
-        return RangeResult(tuple(self.ranges), self.warnings + self.range_warnings)
+        unread, said = self._unread(promql, len(self.ranges), partly=partly)
+        return RangeResult(tuple(self.ranges), self.warnings + self.range_warnings + said, unread)
 
     async def rules(self) -> tuple[RuleState, ...]:
         """Answer `rule_states`."""
@@ -183,6 +198,7 @@ class FakeAlerts(Failing):
     held: list[ActiveAlert] = field(default_factory=list)
     written: list[Silence] = field(default_factory=list)
     fired: list[Mapping[str, str]] = field(default_factory=list)
+    unread_silences: str = ""
 
     def hold(self, *, state: str = "active", **labels: str) -> None:
         """Hold an alert with these labels."""
@@ -203,10 +219,10 @@ class FakeAlerts(Failing):
         await self.ask("alerts")
         return tuple(self.held)
 
-    async def silences(self) -> tuple[Silence, ...]:
+    async def silences(self) -> Silences:
         """Answer what was written."""
         await self.ask("silences")
-        return tuple(self.written)
+        return Silences(tuple(self.written), self.unread_silences)
 
     async def silence(
         self, matchers: Sequence[Matcher], *, start: datetime, end: datetime, created_by: str, comment: str
@@ -284,6 +300,8 @@ class FakeContainers(Failing):
     past: list[ContainerEvent] = field(default_factory=list)
     code: dict[str, list[FileStat]] = field(default_factory=dict)
     written: dict[str, LogLines] = field(default_factory=dict)
+    entries: Sequence[ContainerState] | None = None
+    """What the list says, where that is another thing than what is held."""
 
     def hold(self, *states: ContainerState) -> None:
         """Hold containers."""
@@ -297,7 +315,7 @@ class FakeContainers(Failing):
     async def list(self) -> tuple[ContainerState, ...]:
         """Answer all that is held."""
         await self.ask("list")
-        return tuple(self.held.values())
+        return tuple(self.held.values() if self.entries is None else self.entries)
 
     async def files(self, name: str, folder: str) -> tuple[FileStat, ...]:
         """Answer the container's files below the folder."""

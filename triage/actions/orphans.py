@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from triage.actions.base import ActionContext
 from triage.errors import DeskFailure, SourceError
 from triage.plans.record import Row
-from triage.ports.sources import PROJECT_LABEL, SERVICE_LABEL
+from triage.ports.sources import PROJECT_LABEL, SERVICE_LABEL, every_container
 from triage.wording import doing, listed
 
 LEFT = "Left running"
@@ -28,7 +28,7 @@ async def orphans(ctx: ActionContext) -> Mapping[str, str]:
     """
     found = [
         state
-        for state in await ctx.sources.containers.list()
+        for state in every_container(await ctx.sources.containers.list())
         if state.running
         and state.labels.get(PROJECT_LABEL) == ctx.desk.compose.project
         and SERVICE_LABEL in state.labels

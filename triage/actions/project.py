@@ -25,6 +25,7 @@ from triage.ports.sources import (
     PROJECT_LABEL,
     SERVICE_LABEL,
     ContainerState,
+    every_container,
 )
 from triage.wording import listed
 
@@ -35,7 +36,7 @@ _OVERRIDES = tuple(name.replace(".y", ".override.y") for name in DEFAULT_FILES)
 
 async def project_fits(ctx: ActionContext) -> Precondition:
     """The containers that the action is about belong to the project that compose is called for."""
-    found = await attempt(ctx.sources.containers.list())
+    found = await attempt(_containers(ctx))
     if isinstance(found, SourceError):
         return Precondition(
             f"whether the containers belong to this project is not known: {found.why}", Holds.WARNING
@@ -57,6 +58,10 @@ async def project_fits(ctx: ActionContext) -> Precondition:
     return _scaled(ctx, found, known) or Precondition(
         f"compose project {ctx.desk.compose.project}, as the containers' labels say"
     )
+
+
+async def _containers(ctx: ActionContext) -> tuple[ContainerState, ...]:
+    return every_container(await ctx.sources.containers.list())
 
 
 async def files_named(ctx: ActionContext) -> tuple[str, ...]:
@@ -281,7 +286,7 @@ async def recreated(ctx: ActionContext) -> tuple[str, ...]:
     external, project = not ctx.degraded, ctx.access.project
     there = {
         state.name: state.labels
-        for state in await ctx.sources.containers.list()
+        for state in await _containers(ctx)
         if state.labels.get(PROJECT_LABEL) == ctx.desk.compose.project and SERVICE_LABEL in state.labels
     }
     rehearsed = await project.rehearsed(external=external)

@@ -32,7 +32,8 @@ async def look_at_bots(metrics: Metrics, desk: Desk, now: datetime) -> Trading:
     """Return how every bot of the desk stands. Raises SourceError."""
     names = tuple(bot.name for bot in desk.bots)
     answer, ages = await together(
-        metrics.query(promql.family(_FAMILY, any_of=names)), metrics.query(_age(names))
+        metrics.query(promql.family(_FAMILY, any_of=names), partly=True),
+        metrics.query(_age(names), partly=True),
     )
     samples: dict[str, list[Sample]] = {name: [] for name in names}
     for sample in answer.samples:
@@ -40,7 +41,11 @@ async def look_at_bots(metrics: Metrics, desk: Desk, now: datetime) -> Trading:
             samples[sample.labels["bot"]].append(sample)
     by_bot = by_label(ages, "bot")
     bots = tuple(
-        _aged(_read(bot, samples[bot.name]), by_bot.get(bot.name), desk.triage.snapshot_stale_seconds, now)
+        BotTrading(bot.name, monitors=bot.monitors)
+        if ages.unread and bot.name not in by_bot  # whether its state is an old one is not known
+        else _aged(
+            _read(bot, samples[bot.name]), by_bot.get(bot.name), desk.triage.snapshot_stale_seconds, now
+        )
         for bot in desk.bots
     )
     return Trading(now, bots)

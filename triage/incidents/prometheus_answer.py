@@ -16,6 +16,7 @@ from triage.model import Episode, Signal, SignalStatus, Source
 from triage.ports.sources import FiringAlert
 
 FIRES_ON = "Alertmanager takes it for over, and Prometheus holds it still"
+UNREAD = "Alertmanager takes it for over, and of what Prometheus holds one that cannot be read may be it"
 AWAY = "Alertmanager takes it for over, and Prometheus, whose alert it is, does not answer"
 PRECISION = timedelta(milliseconds=5)
 """Alertmanager keeps the milliseconds of a beginning, Prometheus more."""
@@ -42,8 +43,10 @@ class PrometheusAnswer:
             return AWAY
         if signal.received_at > self.asked_at:  # it may be newer than the answer
             return ""
-        same = (is_of(alert, signal) and began_before(alert, signal) for alert in self.alerts)
-        return FIRES_ON if any(same) else ""
+        same = [alert for alert in self.alerts if is_of(alert, signal) and began_before(alert, signal)]
+        if same and all(alert.unread for alert in same):
+            return UNREAD
+        return FIRES_ON if same else ""
 
 
 def may_be_early(signal: Signal) -> bool:

@@ -156,7 +156,11 @@ def _over(
     rules = [rule for rule in evidence.rules if rule.name == episode.name]
     if rules:
         healthy = all(rule.health == "ok" for rule in rules)
-        still = any(is_of(alert, episode) for alert in firing.get(episode.name, ()))
+        held = (
+            *firing.get(episode.name, ()),
+            *firing.get("", ()),
+        )  # the latter: it cannot be read, and may be any
+        still = any(is_of(alert, episode) for alert in held)
         return "" if still or not healthy else "Prometheus evaluates its rule and it does not fire"
     if UNREADABLE_ALERT in evidence.active:
         return ""  # it may be this one, with a later end

@@ -13,7 +13,8 @@ from bot.sources.answer_shape import readable
 from bot.sources.http import HttpSource, Reply, first_line
 from bot.sources.times import rfc3339, to_rfc3339
 from triage.errors import SourceBadAnswer, SourceRejected
-from triage.ports.sources import UNREADABLE_ALERT, ActiveAlert, Matcher, Silence
+from triage.ports.sources import UNREADABLE_ALERT, ActiveAlert, Matcher, Silence, Silences
+from triage.ports.sources.unread import unread_words
 
 NAME = "Alertmanager"
 
@@ -34,12 +35,13 @@ class Alertmanager:
             known, unread = readable(found, _alert)
         return (*known, *[UNREADABLE_ALERT] * unread)
 
-    async def silences(self) -> tuple[Silence, ...]:
-        """Return the silences that are active or pending."""
+    async def silences(self) -> Silences:
+        """Return the silences that are active or pending; one that cannot be read hides none of the others."""
         found = await self._list("silences")
         with self._http.shape("the silences"):
-            known = tuple(_silence(each) for each in found)
-        return tuple(each for each in known if each.state != "expired")
+            known, unread = readable(found, _silence)
+        held = tuple(each for each in known if each.state != "expired")
+        return Silences(held, unread_words(unread, len(found), "silences"))
 
     async def silence(
         self, matchers: Sequence[Matcher], *, start: datetime, end: datetime, created_by: str, comment: str

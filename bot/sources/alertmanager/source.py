@@ -7,7 +7,7 @@ from bot.sources.alertmanager.settings import AlertmanagerSettings
 from bot.sources.declaration import EvidenceSource, Opening, SourceHealth
 from bot.sources.not_configured import not_configured
 from triage.desk import Desk
-from triage.ports.sources import UNREADABLE_ALERT, Alerts, unread_words
+from triage.ports.sources import UNREADABLE_ALERT, Alerts, unread_alerts
 
 
 def _open(settings: AlertmanagerSettings, opening: Opening) -> Alerts:
@@ -19,7 +19,7 @@ async def _look(_: Desk, alerts: Alerts) -> SourceHealth:
     await alerts.ready()
     held = await alerts.alerts()
     seen = f"ready, holds {len(held) - held.count(UNREADABLE_ALERT)} alerts"
-    unread = unread_words(held)
+    unread = unread_alerts(held)
     if not unread:
         return SourceHealth("ok", seen)
     return SourceHealth(

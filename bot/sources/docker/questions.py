@@ -13,7 +13,7 @@ from bot.sources.answer_shape import answer_shape
 from bot.sources.docker.shapes import from_event, unreadable_event
 from bot.sources.times import nanoseconds
 from triage.errors import SourceBadAnswer, SourceRejected
-from triage.ports.sources import ContainerEvent, ContainerState
+from triage.ports.sources import ContainerEvent, ContainerState, unread_containers
 
 NAME = "Docker"
 _CONTAINER = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]{0,254}")
@@ -63,7 +63,10 @@ async def by_name(
     found = await ask(name)
     if found is not None:
         return found
-    left = [each.id for each in await every() if each.name == name]
+    listed = await every()
+    if any(each.unread and (not each.name or each.name.endswith(name)) for each in listed):
+        raise SourceBadAnswer(NAME, f"whether there is {name} is not known: {unread_containers(listed)}")
+    left = [each.id for each in listed if each.name == name]
     return await ask(left[0]) if len(left) == 1 else None
 
 

@@ -8,10 +8,17 @@ from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any
 
+from bot.sources.answer_shape import known_text, told_apart
 from bot.sources.times import maybe_rfc3339
 from triage.masking import masked_and_cut
 from triage.model import utc
-from triage.ports.sources import PROJECT_LABEL, UNREADABLE, ContainerEvent, ContainerState
+from triage.ports.sources import (
+    PROJECT_LABEL,
+    UNREADABLE,
+    ContainerEvent,
+    ContainerState,
+    unread_container,
+)
 
 _LINE_MAX = 500
 """Characters of an event that could not be read that are kept."""
@@ -70,10 +77,17 @@ def not_there(body: bytes) -> bool:
 
 
 def from_lists(answer: Any) -> tuple[ContainerState, ...]:  # noqa: ANN401 - what JSON can be
-    """Read ``GET /containers/json``. An empty object read as a list would say that nothing runs: TypeError."""
+    """Read ``GET /containers/json``. An empty object read as a list would say that nothing runs: TypeError.
+
+    A container that cannot be read is as ``unread_container``, and hides none of the others.
+    """
     if not isinstance(answer, list):
         raise TypeError("no list of containers")
-    return tuple(from_list(each) for each in answer)
+    return told_apart(answer, from_list, _unread_entry)
+
+
+def _unread_entry(entry: Any) -> ContainerState:  # noqa: ANN401 - what JSON can be
+    return unread_container(known_text(entry, "Names", 0).lstrip("/"))
 
 
 def from_list(entry: dict[str, Any]) -> ContainerState:

@@ -8,7 +8,7 @@ from bot.sources.docker.questions import NAME
 from bot.sources.docker.settings import DockerSettings
 from bot.sources.not_configured import not_configured
 from triage.desk import Desk
-from triage.ports.sources import Containers
+from triage.ports.sources import Containers, unread_containers
 
 
 def _open(settings: DockerSettings, opening: Opening) -> Containers:
@@ -20,9 +20,12 @@ def _open(settings: DockerSettings, opening: Opening) -> Containers:
 
 async def _look(desk: Desk, containers: Containers) -> SourceHealth:
     await containers.ready()
-    names = {container.name for container in await containers.list()}
-    missing = [bot.name for bot in desk.bots if desk.container_of(bot.name) not in names]
+    entries = await containers.list()
+    names = {container.name for container in entries if not container.unread}
     seen = f"{len(names)} containers"
+    if unread := unread_containers(entries):
+        return SourceHealth("warning", f"{seen}; {unread}", "look at what stands before the engine")
+    missing = [bot.name for bot in desk.bots if desk.container_of(bot.name) not in names]
     if missing:
         mend = "check compose.container_template and bots in desk.yaml"
         return SourceHealth("warning", f"{seen}, none for {', '.join(missing)}", mend)

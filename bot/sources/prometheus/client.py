@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx
 
-from bot.sources.answer_shape import listed, readable
+from bot.sources.answer_shape import BROKEN, known_text, listed, readable, told_apart
 from bot.sources.http import HttpSource, Reply, first_line
 from bot.sources.times import rfc3339, span_seconds
 from triage.errors import SourceBadAnswer, SourceTimeout
@@ -24,7 +24,10 @@ from triage.ports.sources import (
     Sample,
     Series,
     Target,
+    unread_firing,
+    unread_target,
 )
+from triage.ports.sources.unread import unread_words
 
 NAME = "Prometheus"
 _LONG = 3000
@@ -42,17 +45,18 @@ class Prometheus:
     def __init__(self, http: HttpSource) -> None:
         self._http = http
 
-    async def query(self, promql: str, *, at: datetime | None = None) -> QueryResult:
+    async def query(self, promql: str, *, at: datetime | None = None, partly: bool = False) -> QueryResult:
         """Evaluate an instant query; a scalar is one sample without labels."""
         params = {"query": promql, "timeout": f"{self._http.total_seconds:g}s"}
         if at is not None:
             params["time"] = repr(at.timestamp())
         data, warnings = await self._api("query", params)
         with self._http.shape("an instant query"):
-            return QueryResult(_samples(data), warnings)
+            samples, unread = _samples(data)
+        return QueryResult(samples, (*warnings, *_unread(unread, len(samples), partly=partly)), unread)
 
     async def query_range(
-        self, promql: str, *, start: datetime, end: datetime, step_seconds: float
+        self, promql: str, *, start: datetime, end: datetime, step_seconds: float, partly: bool = False
     ) -> RangeResult:
         """Evaluate a query over a range; the step grows where it would be more than 11,000 points."""
         step = max(step_seconds, (end - start).total_seconds() / (_MAX_POINTS - 1), 0.001)
@@ -66,14 +70,14 @@ class Prometheus:
         data, warnings = await self._api("query_range", params)
         moment = cache(utc)  # the series of an answer have their times in common
         with self._http.shape("a range query"):
-            series = tuple(
-                Series(
+            series, unread = readable(
+                _result(data, "matrix"),
+                lambda each: Series(
                     _labels(each["metric"]),
                     tuple((moment(float(at)), float(value)) for at, value in listed(each.get("values"))),
-                )
-                for each in _result(data, "matrix")
+                ),
             )
-        return RangeResult(series, warnings)
+        return RangeResult(tuple(series), (*warnings, *_unread(unread, len(series), partly=partly)), unread)
 
     async def rules(self) -> tuple[RuleState, ...]:
         """Return all alerting rules.
@@ -87,24 +91,16 @@ class Prometheus:
         return (*filter(None, rules), *[UNREADABLE_RULE] * (lost + unread))
 
     async def alerts(self) -> tuple[FiringAlert, ...]:
-        """Return the alerts that rules hold as pending or firing."""
+        """Return the alerts that rules hold as pending or firing; one that cannot be read hides none of the others."""
         data, _ = await self._api("alerts", {})
         with self._http.shape("the alerts"):
-            return tuple(
-                FiringAlert(
-                    labels=_labels(each["labels"]),
-                    state=str(each["state"]),
-                    active_at=rfc3339(each["activeAt"]),
-                    value=str(each.get("value", "")),
-                )
-                for each in listed(data["alerts"])
-            )
+            return told_apart(listed(data["alerts"]), _firing, _unread_firing)
 
     async def targets(self) -> tuple[Target, ...]:
-        """Return the active scrape targets."""
+        """Return the active scrape targets; one that cannot be read hides none of the others."""
         data, _ = await self._api("targets", {"state": "active"})
         with self._http.shape("the targets"):
-            return tuple(_target(each) for each in listed(data["activeTargets"]))
+            return told_apart(listed(data["activeTargets"]), _target, _unread_target)
 
     async def retention_seconds(self) -> float | None:
         """Return for how long it keeps what it scraped; None where only a size limits that, or it does not say."""
@@ -158,15 +154,48 @@ def _result(data: dict[str, Any], kind: str) -> list[Any]:
     return listed(data["result"])
 
 
-def _samples(data: dict[str, Any]) -> tuple[Sample, ...]:
+def _unread(unread: int, read: int, *, partly: bool) -> tuple[str, ...]:
+    """Return a warning of series that cannot be read. Raises SourceBadAnswer for who needs them all."""
+    words = unread_words(unread, read + unread, "series")
+    if words and not partly:
+        raise SourceBadAnswer(NAME, words)
+    return (words,) if words else ()
+
+
+def _samples(data: dict[str, Any]) -> tuple[tuple[Sample, ...], int]:
+    """Return what can be read of an instant query's answer, and how many of its series cannot."""
     if data["resultType"] == "scalar":
         at, value = data["result"]
-        return (Sample({}, float(value), utc(float(at))),)
-    return tuple(
-        Sample(_labels(each["metric"]), float(each["value"][1]), utc(float(each["value"][0])))
-        for each in _result(data, "vector")
-        if "value" in each  # a native histogram has no single value
+        return (Sample({}, float(value), utc(float(at))),), 0
+    found, unread = readable(_result(data, "vector"), _sample)
+    return tuple(filter(None, found)), unread
+
+
+def _sample(each: dict[str, Any]) -> Sample | None:
+    """Read a series; None for a native histogram, which has no single value."""
+    if "value" not in each and "histogram" in each:
+        return None
+    return Sample(_labels(each["metric"]), float(each["value"][1]), utc(float(each["value"][0])))
+
+
+def _firing(alert: dict[str, Any]) -> FiringAlert:
+    return FiringAlert(
+        labels=_labels(alert["labels"]),
+        state=str(alert["state"]),
+        active_at=rfc3339(alert["activeAt"]),
+        value=str(alert.get("value", "")),
     )
+
+
+def _unread_firing(alert: Any) -> FiringAlert:  # noqa: ANN401 - what JSON can be
+    try:
+        return unread_firing(_labels(alert["labels"]))
+    except BROKEN:
+        return unread_firing()
+
+
+def _unread_target(target: Any) -> Target:  # noqa: ANN401 - what JSON can be
+    return unread_target(known_text(target, "labels", "job"), known_text(target, "labels", "instance"))
 
 
 def _rule(rule: dict[str, Any]) -> RuleState | None:

@@ -11,7 +11,7 @@ from demo.desk import docker_views
 from demo.lab.evidence.answering import answering
 from demo.servers.am_model import fingerprint
 from triage.errors import SourceRejected
-from triage.ports.sources import ActiveAlert, Matcher, Silence
+from triage.ports.sources import ActiveAlert, Matcher, Silences
 
 if TYPE_CHECKING:
     from demo.desk.world import World
@@ -44,10 +44,10 @@ class LabAlerts:
         answering(self.world, "alertmanager", "Alertmanager")
         return tuple(self.held)
 
-    async def silences(self) -> tuple[Silence, ...]:
+    async def silences(self) -> Silences:
         """Return no silence: nobody silences anything in the lab."""
         answering(self.world, "alertmanager", "Alertmanager")
-        return ()
+        return Silences(())
 
     async def silence(
         self, matchers: Sequence[Matcher], *, start: datetime, end: datetime, created_by: str, comment: str

@@ -29,7 +29,7 @@ class LabMetrics:
     world: World
     prometheus: LabPrometheus
 
-    async def query(self, promql: str, *, at: datetime | None = None) -> QueryResult:
+    async def query(self, promql: str, *, at: datetime | None = None, partly: bool = False) -> QueryResult:  # noqa: ARG002
         """Evaluate an instant query."""
         answering(self.world, "prometheus", "Prometheus")
         moment = at or utc(self.world.clock.now())
@@ -43,7 +43,13 @@ class LabMetrics:
         return QueryResult(tuple(Sample(dict(each.labels), each.value, moment) for each in found))
 
     async def query_range(
-        self, promql: str, *, start: datetime, end: datetime, step_seconds: float
+        self,
+        promql: str,
+        *,
+        start: datetime,
+        end: datetime,
+        step_seconds: float,
+        partly: bool = False,  # noqa: ARG002
     ) -> RangeResult:
         """Evaluate a query over a range."""
         answering(self.world, "prometheus", "Prometheus")

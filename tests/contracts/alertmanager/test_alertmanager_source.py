@@ -8,7 +8,7 @@ import pytest
 from bot.sources.opening import open_sources
 from tests.servers.alertmanager import AlertmanagerServer
 from triage.errors import SourceRejected
-from triage.ports.sources import Alerts, Matcher
+from triage.ports.sources import Alerts, Matcher, Silences
 
 HOSTILE = 'a "quoted" {x="y"}\nline \\ <!channel>'
 
@@ -51,11 +51,11 @@ async def test_a_silence_suppresses_and_its_end_lets_it_through(alerts: Alerts) 
     name = await silenced(alerts, Matcher("alertname", "Drill"), Matcher("bot", HOSTILE))
     (held,) = await alerts.alerts()
     assert (held.state, held.silenced_by) == ("suppressed", (name,))
-    (silence,) = await alerts.silences()
+    (silence,) = (await alerts.silences()).held
     assert silence.matchers == (Matcher("alertname", "Drill"), Matcher("bot", HOSTILE))
     assert (silence.created_by, silence.comment, silence.state) == ("ana", "on it", "active")
     await alerts.expire_silence(name)
-    assert await alerts.silences() == ()
+    assert await alerts.silences() == Silences(())
     (held,) = await alerts.alerts()
     assert held.state == "active"
 
@@ -64,7 +64,7 @@ async def test_a_regular_expression_and_an_inequality_come_back_as_such(alerts: 
     """Both flags of a matcher are written and read."""
     matchers = (Matcher("bot", "bot[12]", is_regex=True), Matcher("severity", "info", is_equal=False))
     await silenced(alerts, *matchers)
-    (silence,) = await alerts.silences()
+    (silence,) = (await alerts.silences()).held
     assert silence.matchers == matchers
 
 
@@ -75,7 +75,7 @@ async def test_a_matcher_without_a_value_leaves_out_who_has_the_label(alerts: Al
     await fire(alerts, alertname="Down", job="node", bot="bot1")
     hidden = {held.labels.get("bot", ""): held.silenced_by for held in await alerts.alerts()}
     assert hidden == {"": (name,), "bot1": ()}
-    (silence,) = await alerts.silences()
+    (silence,) = (await alerts.silences()).held
     assert Matcher("bot", "") in silence.matchers
 
 

@@ -22,7 +22,7 @@ from tests.bot.slack.workbench import CHANNEL, Bench, bench_on
 from triage.desk_sections.roles import Role, RoleSettings
 from triage.errors import SourceError
 from triage.ports.clock import SystemClock
-from triage.ports.sources import ActiveAlert, Matcher
+from triage.ports.sources import ActiveAlert, Matcher, Silences
 from triage.roles import Readers, Roles
 
 
@@ -50,9 +50,9 @@ class FakeAlertmanager:
         self.written.append((matchers, start, end, created_by, comment))
         return f"silence-{len(self.written)}"
 
-    async def silences(self) -> tuple[()]:
+    async def silences(self) -> Silences:
         """Show nothing."""
-        return ()
+        return Silences(())
 
     async def expire_silence(self, silence_id: str) -> None:
         """Forget nothing."""

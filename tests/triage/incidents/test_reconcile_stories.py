@@ -11,6 +11,7 @@ from tests.triage.incidents.desk_story import Story, title_of
 from triage.errors import SourceError, SourceNotConfigured, SourceUnreachable
 from triage.incidents.alerts import alert_signal
 from triage.incidents.intake import Intake
+from triage.incidents.prometheus_answer import UNREAD
 from triage.model import IncidentStatus, Signal, SignalStatus
 from triage.ports.sources import (
     UNREADABLE_ALERT,
@@ -19,6 +20,7 @@ from triage.ports.sources import (
     FiringAlert,
     RuleState,
     Sources,
+    unread_firing,
 )
 
 LABELS = {"alertname": "BotFrozen", "bot": "bot1", "severity": "critical"}
@@ -38,6 +40,7 @@ class Watchers:
         self.firing = True
         self.rule = True
         self.unread: tuple[RuleState, ...] = ()
+        self.unread_alerts: tuple[FiringAlert, ...] = ()
         self.prometheus = True
         self.began: datetime | None = None
         self.state = "firing"
@@ -64,11 +67,12 @@ class Prometheus:
         if not self.watchers.prometheus:
             raise SourceUnreachable("Prometheus", "no connection")
         now = self.watchers.story.clock.now()
-        return (
+        fires = (
             (FiringAlert(LABELS, self.watchers.state, self.watchers.began or now),)
             if self.watchers.firing
             else ()
         )
+        return fires + self.watchers.unread_alerts
 
     async def rules(self) -> tuple[RuleState, ...]:
         """Answer which rules there are."""
@@ -203,6 +207,27 @@ async def test_nothing_is_over_by_rules_of_which_one_cannot_be_read(story: Story
         assert "BotFrozen" in (await asking.ask_prometheus()).rules
     watchers.rule, watchers.unread = True, ()
     story.clock.move(60)
+    assert await asking.run() == 1
+
+
+@pytest.mark.parametrize("labels", [{}, {"alertname": "BotFrozen"}])
+async def test_nothing_is_over_where_an_alert_that_cannot_be_read_may_be_it(
+    story: Story, watchers: Watchers, labels: dict[str, str]
+) -> None:
+    """Neither by reconciling nor by a resolve; it is said, and one whose labels are another's stands in no way."""
+    asking = job(story, watchers)
+    await story.arrive(alert(story, SignalStatus.FIRING))
+    watchers.active = [held()]
+    await asking.run()
+    watchers.active, watchers.firing, watchers.unread_alerts = [], False, (unread_firing(labels),)
+    story.clock.move(60)
+    assert await asking.run() == 0
+    assert asking.trouble == "1 of the 1 alerts that Prometheus' rules hold cannot be read"
+    assert (await story.incident()).is_open
+    answer = await asking.ask_prometheus()
+    assert answer.against(alert(story, SignalStatus.RESOLVED)) == UNREAD
+    watchers.unread_alerts = (unread_firing({"alertname": "Other"}),)
+    assert (await asking.ask_prometheus()).against(alert(story, SignalStatus.RESOLVED)) == ""
     assert await asking.run() == 1
 
 

@@ -154,7 +154,9 @@ async def states_of(
     known = {
         entry.name: entry
         for entry in entries
-        if (entry.long_up_seconds or 0.0) >= max(unless_up_seconds, 1.0) and times[entry.name] == 1
+        if (entry.long_up_seconds or 0.0) >= max(unless_up_seconds, 1.0)
+        and times[entry.name] == 1
+        and not entry.unread
     }
     left = [name for name in ctx.containers if name not in known]
     asked = dict(zip(left, await each_of(containers.inspect(name) for name in left), strict=True))
@@ -183,6 +185,12 @@ def by_label(answer: QueryResult, label: str) -> dict[str, float]:
         for sample in answer.samples
         if label in sample.labels and math.isfinite(sample.value)
     }
+
+
+def whole_or_unknown(found: FindingStatus, *answers: QueryResult | RangeResult) -> FindingStatus:
+    """Return a finding's status: never ok of answers of which a part cannot be read."""
+    unread = any(answer.unread for answer in answers)
+    return worst_status((found, FindingStatus.UNKNOWN if unread else FindingStatus.OK))
 
 
 def partial(*answers: QueryResult | RangeResult) -> str:

@@ -25,12 +25,13 @@ from triage.diagnosis.checks.base import (
     answer_or_none,
     partial,
     refused,
+    whole_or_unknown,
     worst_status,
 )
 from triage.diagnosis.checks.bot_now import BotNow
 from triage.diagnosis.checks.bot_words import describe
 from triage.diagnosis.checks.exporters import BY, age_query, newest
-from triage.errors import SourceError
+from triage.errors import SourceBadAnswer, SourceError
 from triage.model import Finding
 from triage.ports.sources import Sample, Series
 from triage.queries import promql
@@ -63,15 +64,16 @@ async def run(ctx: CheckContext) -> Finding:
     """Ask Prometheus for the bots' states, ages and edges."""
     metrics, bots = ctx.sources.metrics, ctx.bots
     current, age, edge, history = await together(
-        metrics.query(promql.family(_FAMILY, any_of=bots)),
-        attempt(metrics.query(age_query(bots))),
-        attempt(metrics.query(_edge(bots))),
+        metrics.query(promql.family(_FAMILY, any_of=bots), partly=True),
+        attempt(metrics.query(age_query(bots), partly=True)),
+        attempt(metrics.query(_edge(bots), partly=True)),
         attempt(
             metrics.query_range(
                 f"max by ({BY}, state) ({promql.selector('hbot_bot_state', any_of=bots)})",
                 start=ctx.now - LOOK_BACK,
                 end=ctx.now,
                 step_seconds=STEP_SECONDS,
+                partly=True,
             )
         ),
     )
@@ -84,8 +86,14 @@ async def run(ctx: CheckContext) -> Finding:
     past = NO_SERIES if isinstance(history, SourceError) else history
     _read_history(found, exporters.of_chosen(past.series), ctx.now)
     caveats = (partial(current, ages, mean, past), refused(age, edge, history), exporters.caveat(bots))
-    finding = told(found, "; ".join(filter(None, caveats)))
-    return replace(finding, status=exporters.status(finding.status, bots))
+    left_out = [bot for bot in bots if current.unread and found[bot].state is None]  # it may show one
+    if left_out and len(left_out) == len(bots):
+        raise SourceBadAnswer(SOURCE, "; ".join(current.warnings))
+    for bot in left_out:
+        del found[bot]
+    finding = told(found, "; ".join(filter(None, caveats)), left_out)
+    status = whole_or_unknown(exporters.status(finding.status, bots), current, ages)
+    return replace(finding, status=status)
 
 
 def _edge(bots: tuple[str, ...]) -> str:
@@ -179,19 +187,25 @@ def held(series: Series, now: datetime) -> tuple[float | None, bool]:
     return ((now - since).total_seconds() if since else None), True
 
 
-def told(found: Mapping[str, BotNow], caveat: str = "") -> Finding:
-    """Return the finding of what the metrics say of some bots; ``caveat`` is what was not answered."""
+def told(
+    found: Mapping[str, BotNow], caveat: str = "", left_out: list[str] | tuple[str, ...] = ()
+) -> Finding:
+    """Return the finding of what the metrics say of some bots; ``caveat`` is what was not answered.
+
+    ``left_out``: bots of which what was answered cannot be read.
+    """
     status = worst_status(bot.status for bot in found.values())
     missing = [name for name, bot in found.items() if bot.state is None]
-    lines = [describe(bot) if len(found) == 1 else f"{name}: {describe(bot)}" for name, bot in found.items()]
+    single = len(found) + len(left_out) == 1
+    lines = [describe(bot) if single else f"{name}: {describe(bot)}" for name, bot in found.items()]
     why = f"no hbot_bot_state series for {listed(missing)}" if missing else ""
+    why = f"no state that can be read of {listed(left_out)}" if left_out else why
     odd = [
         f"{name}: no number for {listed([each.replace('_', ' ') for each in bot.no_number], 10)}"
         for name, bot in found.items()
         if bot.no_number
     ]
     why = "; ".join(filter(None, (why, *odd[:3])))
-    single = len(found) == 1
     return Finding(
         name=NAME,
         status=status,

@@ -20,7 +20,7 @@ from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 
 from triage.concurrency import attempt, together
-from triage.diagnosis.checks.base import CheckContext, refused, states_of
+from triage.diagnosis.checks.base import CheckContext, refused, states_of, worst_status
 from triage.diagnosis.checks.container_changes import ContainerChange, from_events, from_states, once
 from triage.diagnosis.checks.edits import (
     LOOK_BACK,
@@ -32,7 +32,7 @@ from triage.diagnosis.checks.edits import (
 )
 from triage.errors import SourceError
 from triage.model import Finding, FindingStatus, Json
-from triage.ports.sources import ContainerState
+from triage.ports.sources import ContainerState, unread_containers
 from triage.wording import clock_time, duration
 
 NAME = "changes"
@@ -57,10 +57,11 @@ async def run(ctx: CheckContext) -> Finding:
     if isinstance(containers, SourceError) and all(isinstance(each, SourceError) for each in mine):
         raise containers
     known = () if isinstance(events, SourceError) else events
+    entries = () if isinstance(containers, SourceError) else containers
     states = {
         state.name: state
         for state in (
-            *(() if isinstance(containers, SourceError) else containers),
+            *(each for each in entries if not each.unread),
             *(each for each in mine if isinstance(each, ContainerState)),
         )
     }
@@ -79,9 +80,13 @@ async def run(ctx: CheckContext) -> Finding:
     )
     edits, project = newest_edits(ctx, states, files), project_edits(ctx, states)
     caveat = f"past container events: {events.why}" if isinstance(events, SourceError) else ""
-    caveat = "; ".join(filter(None, (caveat, refused(containers, *mine), unread(files))))
+    caveat = "; ".join(
+        filter(None, (caveat, refused(containers, *mine), unread_containers(entries), unread(files)))
+    )
     down = {name: state.status for name, state in sorted(states.items()) if not state.running}
-    return _finding(ctx, tuple(once(changes)), caveat, down, edits=edits, project=project)
+    finding = _finding(ctx, tuple(once(changes)), caveat, down, edits=edits, project=project)
+    whole = FindingStatus.UNKNOWN if unread_containers(entries) else FindingStatus.OK
+    return replace(finding, status=worst_status((finding.status, whole)))
 
 
 def _finding(

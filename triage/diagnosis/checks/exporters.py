@@ -117,6 +117,7 @@ def newest(ages: QueryResult, shown: Sequence[Sample] = ()) -> NewestSnapshots:
             bot
             for bot, whose in tied.items()
             if any(told.get((bot, who)) != told.get((bot, chosen[bot])) for who in whose)
+            or (ages.unread and math.inf in named[bot].values())  # its age may be the one that cannot be read
         ),
     )
 

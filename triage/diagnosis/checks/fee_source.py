@@ -12,7 +12,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 
 from triage.concurrency import attempt, together
-from triage.diagnosis.checks.base import CheckContext, answer_or_none, each_of, partial, refused, worst_status
+from triage.diagnosis.checks.base import (
+    CheckContext,
+    answer_or_none,
+    each_of,
+    partial,
+    refused,
+    whole_or_unknown,
+    worst_status,
+)
 from triage.diagnosis.checks.exporters import BY, age_query, newest
 from triage.errors import SourceError
 from triage.model import Finding, FindingStatus
@@ -69,9 +77,10 @@ async def run(ctx: CheckContext) -> Finding:
     queries = _queries(ctx.bots)
     (source, age), values = await together(
         together(
-            ctx.sources.metrics.query(queries[0]), attempt(ctx.sources.metrics.query(age_query(ctx.bots)))
+            ctx.sources.metrics.query(queries[0], partly=True),
+            attempt(ctx.sources.metrics.query(age_query(ctx.bots), partly=True)),
         ),
-        each_of(ctx.sources.metrics.query(query) for query in queries[1:]),
+        each_of(ctx.sources.metrics.query(query, partly=True) for query in queries[1:]),
     )
     exporters = newest(answer_or_none(age), source.samples)
     found = {bot: Fees() for bot in ctx.bots}
@@ -88,8 +97,9 @@ async def run(ctx: CheckContext) -> Finding:
         fees.changed = _differs(fees.maker, fees.maker_before) or _differs(fees.taker, fees.taker_before)
     answered = [each for each in values if not isinstance(each, SourceError)]
     caveats = (partial(source, *answered), refused(age, *values), exporters.caveat(ctx.bots))
-    finding = _finding(found, "; ".join(filter(None, caveats)))
-    return replace(finding, status=exporters.status(finding.status, ctx.bots))
+    finding = _finding(found, "; ".join(filter(None, caveats)), unread=bool(source.unread))
+    status = whole_or_unknown(exporters.status(finding.status, ctx.bots), source, *answered)
+    return replace(finding, status=status)
 
 
 def _queries(bots: tuple[str, ...]) -> tuple[str, ...]:
@@ -117,11 +127,12 @@ def _differs(now: float | None, before: float | None) -> bool:
     return now is not None and before is not None and abs(now - before) > _SAME
 
 
-def _finding(found: Mapping[str, Fees], caveat: str) -> Finding:
+def _finding(found: Mapping[str, Fees], caveat: str, *, unread: bool) -> Finding:
     missing = [bot for bot, fees in found.items() if fees.kind is None]
     lines = tuple(f"{bot}: {describe(fees)}" for bot, fees in found.items())
     single = len(found) == 1
-    why = f"no hbot_bot_fee_source_info series for {listed(missing)}" if missing else ""
+    none = "no fee source that can be read" if unread else "no hbot_bot_fee_source_info series"
+    why = f"{none} for {listed(missing)}" if missing else ""
     return Finding(
         name=NAME,
         status=worst_status(fees.status for fees in found.values()),

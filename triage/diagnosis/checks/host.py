@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 from triage.diagnosis.checks.base import (
     CheckContext,
@@ -18,6 +18,7 @@ from triage.diagnosis.checks.base import (
     each_of,
     partial,
     refused,
+    whole_or_unknown,
     worst_status,
 )
 from triage.errors import SourceError
@@ -84,7 +85,7 @@ class HostNow:
 async def run(ctx: CheckContext) -> Finding:
     """Ask Prometheus for the figures of the incident's host, or of all."""
     queries = _queries(_hosts(ctx))
-    asked = await each_of(ctx.sources.metrics.query(query) for query in queries.values())
+    asked = await each_of(ctx.sources.metrics.query(query, partly=True) for query in queries.values())
     errors = [each for each in asked if isinstance(each, SourceError)]
     if len(errors) == len(asked):
         raise errors[0]
@@ -98,7 +99,12 @@ async def run(ctx: CheckContext) -> Finding:
             continue
         for instance, value in by_label(answer, "instance").items():
             setattr(found.setdefault(instance, HostNow()), name, value)
-    return _finding(found, "; ".join(filter(None, (partial(*answers), refused(*asked)))))
+    finding = _finding(
+        found,
+        "; ".join(filter(None, (partial(*answers), refused(*asked)))),
+        unread=any(answer.unread for answer in answers),
+    )
+    return replace(finding, status=whole_or_unknown(finding.status, *answers))
 
 
 def _hosts(ctx: CheckContext) -> tuple[str, ...] | None:
@@ -138,7 +144,7 @@ def _read_disks(found: dict[str, HostNow], answer: QueryResult) -> None:
             host.disk, host.mount = sample.value, sample.labels.get("mountpoint", "")
 
 
-def _finding(found: Mapping[str, HostNow], caveat: str) -> Finding:
+def _finding(found: Mapping[str, HostNow], caveat: str, *, unread: bool) -> Finding:
     known = {name: host for name, host in sorted(found.items()) if host.status is not FindingStatus.UNKNOWN}
     if not known:
         return Finding(
@@ -146,7 +152,7 @@ def _finding(found: Mapping[str, HostNow], caveat: str) -> Finding:
             FindingStatus.UNKNOWN,
             "no figures of any host",
             SOURCE,
-            why="; ".join(filter(None, ("Prometheus has no node-exporter series", caveat))),
+            why="; ".join(filter(None, ("" if unread else "Prometheus has no node-exporter series", caveat))),
         )
     lines = tuple(f"{name}: {describe(host)}" for name, host in known.items())
     gaps = [
@@ -154,13 +160,14 @@ def _finding(found: Mapping[str, HostNow], caveat: str) -> Finding:
     ]
     caveat = "; ".join(filter(None, (*gaps[:3], caveat)))
     single = len(known) == 1
+    that_can_be_read = " that can be read" if unread else ""
     bad = [name for name, host in known.items() if host.status is not FindingStatus.OK]
     return Finding(
         name=NAME,
         status=worst_status(host.status for host in known.values()),
         headline=describe(next(iter(known.values())))
         if single
-        else f"{len(known)} hosts, {'all fine' if not bad else 'over a limit: ' + ', '.join(bad)}",
+        else f"{len(known)} hosts{that_can_be_read}, {'all fine' if not bad else 'over a limit: ' + ', '.join(bad)}",
         source=SOURCE,
         why=caveat,
         details=() if single else lines,

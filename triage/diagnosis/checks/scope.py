@@ -1,6 +1,7 @@
 """How wide is it: the other bots now, the other alerts that fire, one bot or the whole desk.
 
-``data``: ``{"bots": {bot: "running"|"soft_pause"|"hard_stop"|"frozen"|"no data"} (all bots of the desk),
+``data``: ``{"bots": {bot: "running"|"soft_pause"|"hard_stop"|"frozen"|"no data"|""} (all bots of the desk; the last: it
+cannot be read),
 "others_unwell": [bot], "alerts": {alertname: [who]} (what fires now, silenced ones too),
 "silenced": int, "wide": bool}``.
 """
@@ -11,11 +12,18 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from triage.concurrency import together
-from triage.diagnosis.checks.base import EMPTY, CheckContext, in_time, worst_status
+from triage.diagnosis.checks.base import (
+    CheckContext,
+    answer_or_none,
+    in_time,
+    partial,
+    whole_or_unknown,
+    worst_status,
+)
 from triage.diagnosis.checks.exporters import BY, age_query, newest
 from triage.errors import SourceError
 from triage.model import Finding, FindingStatus
-from triage.ports.sources import UNREADABLE, QueryResult, unread_words
+from triage.ports.sources import UNREADABLE, QueryResult, unread_alerts, unread_of_rules
 from triage.signals.guard_reasons import URGENCY, state_in_words
 from triage.wording import counted, listed
 
@@ -24,14 +32,16 @@ TITLE = "Scope"
 SOURCE = "Prometheus, Alertmanager"
 
 _MANY_ALERTS = 10
+_NONE = ("no data", "")
+"""It shows no state, or none that can be read."""
 
 
 async def run(ctx: CheckContext) -> Finding:
     """Ask Prometheus for every bot of the desk, and Alertmanager (or the rules) for what fires."""
     query = ctx.sources.metrics.query
     states, ages, held, ruled = await together(
-        in_time(ctx, "Prometheus", query(f"max by ({BY}, state) (hbot_bot_state) == 1")),
-        in_time(ctx, "Prometheus", query(age_query())),
+        in_time(ctx, "Prometheus", query(f"max by ({BY}, state) (hbot_bot_state) == 1", partly=True)),
+        in_time(ctx, "Prometheus", query(age_query(), partly=True)),
         in_time(ctx, "Alertmanager", _alertmanager(ctx)),
         in_time(ctx, "Prometheus", _rules(ctx)),
     )
@@ -45,8 +55,10 @@ async def run(ctx: CheckContext) -> Finding:
     ]
     if isinstance(held, SourceError) and not isinstance(ruled, SourceError):
         errors.append("alerts as Prometheus' rules hold them")
-    errors += [alerts.unread] if alerts.unread else []
-    return _finding(ctx, bots, alerts, "; ".join(dict.fromkeys(errors)))
+    answers = [each for each in (states, ages) if not isinstance(each, SourceError)]
+    errors += filter(None, (alerts.unread, partial(*answers)))
+    finding = _finding(ctx, bots, alerts, "; ".join(dict.fromkeys(errors)))
+    return replace(finding, status=whole_or_unknown(finding.status, *answers))
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +74,13 @@ async def _alertmanager(ctx: CheckContext) -> _HeldAlerts:
     held = await ctx.sources.alerts.alerts()
     known = [each for each in held if each.state != UNREADABLE]
     silenced = sum(each.state == "suppressed" for each in known)
-    return _HeldAlerts(_grouped(each.labels for each in known), silenced, unread_words(held))
+    return _HeldAlerts(_grouped(each.labels for each in known), silenced, unread_alerts(held))
 
 
 async def _rules(ctx: CheckContext) -> _HeldAlerts:
     found = await ctx.sources.metrics.alerts()
-    return _HeldAlerts(_grouped(each.labels for each in found if each.state == "firing"))
+    firing = _grouped(each.labels for each in found if each.state == "firing")
+    return _HeldAlerts(firing, unread=unread_of_rules(found))
 
 
 def _who(labels: Mapping[str, str]) -> str:
@@ -75,8 +88,9 @@ def _who(labels: Mapping[str, str]) -> str:
 
 
 def _bots(ctx: CheckContext, states: QueryResult, ages: QueryResult | SourceError) -> dict[str, str]:
-    found: dict[str, str] = {bot.name: "no data" for bot in ctx.desk.bots}
-    exporters = newest(EMPTY if isinstance(ages, SourceError) else ages, states.samples)
+    known_ages = answer_or_none(ages)
+    found: dict[str, str] = {bot.name: "" if states.unread else "no data" for bot in ctx.desk.bots}
+    exporters = newest(known_ages, states.samples)
     for sample in exporters.of_any_newest(states.samples):
         bot, state = sample.labels.get("bot", ""), sample.labels.get("state", "")
         ranked = [name for name in URGENCY if name in (found.get(bot), state)]
@@ -84,8 +98,9 @@ def _bots(ctx: CheckContext, states: QueryResult, ages: QueryResult | SourceErro
             found[bot] = ranked[0] if ranked else state
     old = exporters.ages
     stale = ctx.desk.triage.snapshot_stale_seconds
+    undated = set(found) - set(old) if known_ages.unread else set[str]()
     return {
-        bot: "frozen" if state != "no data" and old.get(bot, 0.0) > stale else state
+        bot: "frozen" if state not in _NONE and old.get(bot, 0.0) > stale else "" if bot in undated else state
         for bot, state in found.items()
     }
 

@@ -10,14 +10,14 @@ Here a source that does not answer is the finding, not an unknown: whether it an
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 
 from triage.concurrency import together
 from triage.diagnosis.checks.base import CheckContext, in_time, worst_status
 from triage.errors import SourceError, SourceNotConfigured
 from triage.model import Finding, FindingStatus
-from triage.ports.sources import QueryResult, RuleState, Target, unread_rules
+from triage.ports.sources import QueryResult, RuleState, Target, unread_rules, unread_targets
 from triage.wording import counted, duration, listed
 
 NAME = "watchers"
@@ -86,17 +86,21 @@ def _service(name: str, answer: object) -> tuple[str, _Part]:
     return "ok", (FindingStatus.OK, f"{name} ready")
 
 
-def _target(ctx: CheckContext, targets: Iterable[Target] | SourceError, watch: WatcherState) -> _Part:
+def _target(ctx: CheckContext, targets: Sequence[Target] | SourceError, watch: WatcherState) -> _Part:
     if isinstance(targets, SourceError):
         return FindingStatus.UNKNOWN, f"targets not known: {targets.why}"
-    mine = [target for target in targets if target.job == JOB]
-    if not mine:
+    mine = [target for target in targets if target.job == JOB and not target.unread]
+    unread = unread_targets([target for target in targets if target.job in {JOB, ""}])
+    if not mine and not unread:
         return FindingStatus.CRITICAL, f"Prometheus has no target {JOB}"
     down = [target for target in mine if target.health != "up"]
-    watch.target_up = not down
     if down:
+        watch.target_up = False
         error = f": {down[0].last_error}" if down[0].last_error else ""
         return FindingStatus.CRITICAL, f"{JOB} {down[0].health}{error}"
+    if unread:
+        return FindingStatus.UNKNOWN, f"{JOB} not known: {unread_targets(targets)}"
+    watch.target_up = True
     ages = [(ctx.now - each.last_scrape).total_seconds() for each in mine if each.last_scrape is not None]
     if not ages:
         return FindingStatus.WARNING, f"{JOB} up, never scraped"

@@ -13,7 +13,8 @@ from triage.ports.sources.alerts import (
     Alerts,
     Matcher,
     Silence,
-    unread_words,
+    Silences,
+    unread_alerts,
 )
 from triage.ports.sources.containers import (
     COMPOSE_LABELS,
@@ -22,12 +23,14 @@ from triage.ports.sources.containers import (
     HASH_LABEL,
     PROJECT_LABEL,
     SERVICE_LABEL,
-    UNREADABLE,
     ContainerEvent,
     Containers,
     ContainerState,
     ExecResult,
     FileStat,
+    every_container,
+    unread_container,
+    unread_containers,
 )
 from triage.ports.sources.logs import LogLine, LogLines, Logs
 from triage.ports.sources.metrics import (
@@ -40,9 +43,14 @@ from triage.ports.sources.metrics import (
     Sample,
     Series,
     Target,
+    unread_firing,
+    unread_of_rules,
     unread_rules,
+    unread_target,
+    unread_targets,
 )
 from triage.ports.sources.streams import GroupInfo, RedisHealth, StreamEntry, StreamInfo, Streams
+from triage.ports.sources.unread import UNREADABLE
 
 __all__ = [
     "COMPOSE_LABELS",
@@ -75,13 +83,21 @@ __all__ = [
     "Sample",
     "Series",
     "Silence",
+    "Silences",
     "Sources",
     "StreamEntry",
     "StreamInfo",
     "Streams",
     "Target",
+    "every_container",
+    "unread_alerts",
+    "unread_container",
+    "unread_containers",
+    "unread_firing",
+    "unread_of_rules",
     "unread_rules",
-    "unread_words",
+    "unread_target",
+    "unread_targets",
 ]
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from triage.ports.sources.containers import UNREADABLE
+from triage.ports.sources.unread import UNREADABLE, unread_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +33,9 @@ UNREADABLE_ALERT = ActiveAlert(
 )
 
 
-def unread_words(alerts: Sequence[ActiveAlert]) -> str:
+def unread_alerts(alerts: Sequence[ActiveAlert]) -> str:
     """Return what to say of the alerts that cannot be read; empty where all can."""
-    unread = alerts.count(UNREADABLE_ALERT)
-    return f"{unread} of the {len(alerts)} alerts that Alertmanager holds cannot be read" if unread else ""
+    return unread_words(alerts.count(UNREADABLE_ALERT), len(alerts), "alerts that Alertmanager holds")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +65,14 @@ class Silence:
     state: str
 
 
+@dataclass(frozen=True, slots=True)
+class Silences:
+    """The silences that are active or pending; ``unread`` says how many cannot be read, empty where all can."""
+
+    held: tuple[Silence, ...]
+    unread: str = ""
+
+
 class Alerts(Protocol):
     """Asks and tells Alertmanager. Times are aware; every method raises SourceError where there is no answer."""
 
@@ -73,7 +80,7 @@ class Alerts(Protocol):
         """Return every alert it holds: active, silenced and inhibited ones."""
         ...
 
-    async def silences(self) -> tuple[Silence, ...]:
+    async def silences(self) -> Silences:
         """Return the silences that are active or pending."""
         ...
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
+from triage.errors import SourceBadAnswer
 from triage.ports.sources.logs import LogLines
+from triage.ports.sources.unread import UNREADABLE, unread_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,11 @@ class ContainerState:
     """In a list: about how long it has been up, where that is two hours or more and it is not unhealthy."""
 
     @property
+    def unread(self) -> bool:
+        """It is an entry of the list that cannot be read: whether it runs is not known."""
+        return self.status == UNREADABLE
+
+    @property
     def running(self) -> bool:
         """It runs now (not paused, not between two restarts)."""
         return self.status == "running"
@@ -47,15 +54,44 @@ SERVICE_LABEL = f"{COMPOSE_LABELS}service"
 FOLDER_LABEL = f"{COMPOSE_LABELS}project.working_dir"
 FILES_LABEL = f"{COMPOSE_LABELS}project.config_files"
 HASH_LABEL = f"{COMPOSE_LABELS}config-hash"
-UNREADABLE = "unreadable"
-"""The action of what stands for an event that could not be read; its attribute ``line`` is what came."""
+
+
+def unread_container(name: str = "") -> ContainerState:
+    """Return what stands for an entry of the list that cannot be read, with its name where that can be."""
+    return ContainerState(
+        name=name,
+        id="",
+        status=UNREADABLE,
+        image="",
+        image_id="",
+        created_at=None,
+        started_at=None,
+        finished_at=None,
+        restart_count=0,
+        exit_code=0,
+        oom_killed=False,
+        health="",
+    )
+
+
+def unread_containers(listed: Sequence[ContainerState]) -> str:
+    """Return what to say of the containers that cannot be read; empty where all can."""
+    return unread_words(sum(one.unread for one in listed), len(listed), "containers of the engine's list")
+
+
+def every_container(listed: tuple[ContainerState, ...]) -> tuple[ContainerState, ...]:
+    """Return a list for who takes what is not in it for absent. Raises SourceBadAnswer where one cannot be read."""
+    if unread := unread_containers(listed):
+        raise SourceBadAnswer("Docker", unread)
+    return listed
 
 
 @dataclass(frozen=True, slots=True)
 class ContainerEvent:
     """One event of the engine: ``action`` die | oom | restart | start | kill | stop | destroy | create | ….
 
-    ``health_status`` is among them, with the health after a colon in the engine's own words.
+    ``health_status`` is among them, with the health after a colon in the engine's own words. Of an event that could not be
+    read the action is ``UNREADABLE``, and its attribute ``line`` what came.
     """
 
     action: str
@@ -95,7 +131,10 @@ class Containers(Protocol):
         ...
 
     async def list(self) -> tuple[ContainerState, ...]:
-        """Return every container, stopped ones too (from the list API: restart counts may be 0)."""
+        """Return every container, stopped ones too (from the list API: restart counts may be 0).
+
+        One that cannot be read is as ``unread_container``: who concludes from absence asks ``every_container``.
+        """
         ...
 
     async def files(self, name: str, folder: str) -> tuple[FileStat, ...]:

@@ -11,7 +11,7 @@ from triage.diagnosis.checks.bot_words import WORTH_TELLING
 from triage.errors import SourceError
 from triage.model import Finding, FindingStatus, Incident, Json
 from triage.ports.chat import Answer, Line, Mark, Section, section
-from triage.ports.sources import Silence
+from triage.ports.sources import Silence, Silences
 from triage.ports.store import Tx
 from triage.reports.answers.context import AnswerContext
 from triage.signals.guard_reasons import in_words, state_in_words
@@ -99,11 +99,12 @@ def _open(tx: Tx, now: datetime) -> tuple[list[Incident], str]:
 
 
 async def _silences(ctx: AnswerContext) -> tuple[tuple[Silence, ...], tuple[Line, ...]]:
-    """Return the silences, or a line on why they are not known."""
+    """Return the silences, and a line on why they, or some of them, are not known."""
     try:
-        return await ctx.sources.alerts.silences(), ()
+        found = await ctx.sources.alerts.silences()
     except SourceError as error:
-        return (), (Line(str(error), name="silences", mark=Mark.UNKNOWN),)
+        found = Silences((), str(error))
+    return found.held, (Line(found.unread, name="silences", mark=Mark.UNKNOWN),) if found.unread else ()
 
 
 def _silent(finding: Finding) -> bool:

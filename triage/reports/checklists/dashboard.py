@@ -6,7 +6,7 @@ import asyncio
 
 from triage.diagnosis.checks.base import by_label
 from triage.diagnosis.checks.watchers import JOB
-from triage.ports.sources import unread_rules
+from triage.ports.sources import unread_rules, unread_targets
 from triage.queries.logql import from_template
 from triage.reports.checklists.model import (
     Checklist,
@@ -27,15 +27,17 @@ DRILL_DAYS = 8
 
 async def target(context: ChecklistContext) -> ItemAnswer:
     """The bot-metrics target is up."""
-    targets = [target for target in await context.sources.metrics.targets() if target.job == JOB]
-    if not targets:
+    every = await context.sources.metrics.targets()
+    targets = [target for target in every if target.job == JOB and not target.unread]
+    unread = unread_targets([target for target in every if target.job in {JOB, ""}])
+    if not targets and not unread:
         return failed(f"Prometheus has no target of job {JOB}")
     down = [target for target in targets if target.health != "up"]
     if down:
         return failed(
             listed([f"{target.instance} is {target.health}: {target.last_error}" for target in down])
         )
-    return passed(f"{len(targets)} up")
+    return unknown(unread_targets(every)) if unread else passed(f"{len(targets)} up")
 
 
 async def datasources(context: ChecklistContext) -> ItemAnswer:
@@ -87,9 +89,12 @@ async def loki(context: ChecklistContext) -> ItemAnswer:
 
 async def refresh(context: ChecklistContext) -> ItemAnswer:
     """The per-bot series are younger than 30 s."""
-    answer = await context.sources.metrics.query("max by (bot) (time() - timestamp(hbot_bot_state))")
+    query = "max by (bot) (time() - timestamp(hbot_bot_state))"
+    answer = await context.sources.metrics.query(query, partly=True)
     ages = by_label(answer, "bot")
     missing = [bot for bot in context.bots if bot not in ages]
+    if missing and answer.unread:
+        return unknown(f"{listed(list(answer.warnings))}; of {listed(missing)} none could")
     if missing:
         return failed(f"no series of {listed(missing)}")
     oldest = max(ages, key=lambda bot: ages[bot])

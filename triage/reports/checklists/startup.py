@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from triage.env_check import env_problems
-from triage.ports.sources import ContainerState
+from triage.model import FindingStatus
+from triage.ports.sources import ContainerState, unread_containers
 from triage.reports.checklists.model import (
     Checklist,
     ChecklistContext,
@@ -38,16 +39,20 @@ def expected_services(context: ChecklistContext) -> tuple[str, ...]:
 
 async def services(context: ChecklistContext) -> ItemAnswer:
     """Every expected container runs, and is not unhealthy."""
-    found = {container.name: container for container in await context.sources.containers.list()}
+    entries = await context.sources.containers.list()
+    unread = unread_containers(entries)
+    found = {container.name: container for container in entries if not container.unread}
     faults = []
     expected = expected_services(context)
     for service in expected:
         name = context.desk.container_of(service)
-        trouble = _trouble(found.get(name))
+        trouble = "" if unread and name not in found else _trouble(found.get(name))
         if trouble:
             faults.append(f"{name} {trouble}")
     if faults:
         return failed(listed(faults))
+    if any(context.desk.container_of(service) not in found for service in expected):
+        return unknown(unread)
     return passed(f"{len(expected)} containers run")
 
 
@@ -78,15 +83,17 @@ async def strategies(context: ChecklistContext) -> ItemAnswer:
     finding = await context.check("bot_state")
     bots = finding.data.get("bots", {})
     faults = []
-    for bot in context.bots:
-        now = bots.get(bot, {})
+    for bot in (bot for bot in context.bots if bot in bots):  # of one that is not, nothing can be read
+        now = bots[bot]
         state = now.get("state")
         if now.get("frozen"):
             faults.append(f"{bot} is frozen")
         elif state in {None, "hard_stop"}:
             faults.append(f"{bot} {'has no state' if state is None else f'is {state_in_words(state)}'}")
     states = ", ".join(f"{bot} {state_in_words(bots[bot]['state'])}" for bot in context.bots if bot in bots)
-    return failed(listed(faults)) if faults else passed(states)
+    if faults:
+        return failed(listed(faults))
+    return unknown(finding.why) if finding.status is FindingStatus.UNKNOWN else passed(states)
 
 
 CHECKLIST = Checklist(

@@ -123,8 +123,10 @@ async def measured(chart: IncidentChart, metrics: Metrics, stale_seconds: float)
         )
         for track in chart.tracks
     )
+    unread = any(answer.unread for answer in answers)
+    in_prometheus = "that can be read in Prometheus" if unread else "in Prometheus"
     absent = [
-        f"{track.bot}: nothing of it in Prometheus" for track in tracks if not (track.states or track.edge)
+        f"{track.bot}: nothing of it {in_prometheus}" for track in tracks if not (track.states or track.edge)
     ]
     partial = dict.fromkeys(warning for answer in answers for warning in answer.warnings)
     notes = [f"Prometheus answered in part: {warning}" for warning in list(partial)[:NOTES]]
@@ -134,7 +136,7 @@ async def measured(chart: IncidentChart, metrics: Metrics, stale_seconds: float)
 async def _range(metrics: Metrics, chart: IncidentChart, query: str) -> RangeResult:
     """Ask for the chart's window."""
     return await metrics.query_range(
-        query, start=_time(chart.start), end=_time(chart.end), step_seconds=chart.step
+        query, start=_time(chart.start), end=_time(chart.end), step_seconds=chart.step, partly=True
     )
 
 

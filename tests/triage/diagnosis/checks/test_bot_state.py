@@ -7,6 +7,7 @@ import pytest
 from tests.fakes.sources import NOW, FakeSources, sample
 from tests.triage.diagnosis.checks.context import context
 from triage.diagnosis.checks import bot_state
+from triage.errors import SourceBadAnswer
 from triage.model import FindingStatus
 from triage.ports.sources import Series
 
@@ -150,3 +151,34 @@ def test_a_gap_in_the_series_ends_the_look_back() -> None:
     """Before a gap of many minutes nothing is known."""
     points = ((NOW - timedelta(hours=2), 1.0), (NOW - timedelta(minutes=1), 1.0), (NOW, 1.0))
     assert bot_state.held(Series({}, points), NOW) == (60.0, True)
+
+
+async def test_a_series_that_cannot_be_read_costs_its_bot_alone() -> None:
+    """The others' states are told; of the bot without one it is not said that it shows none."""
+    sources = FakeSources()
+    with_state(sources, "running", bot="bot1")
+    sources.metrics.unread["__name__=~"] = 1
+    finding = await bot_state.run(context(sources, "bot1", "bot2"))
+    assert finding.status is FindingStatus.UNKNOWN
+    assert list(finding.data["bots"]) == ["bot1"]
+    assert finding.headline == "running: bot1"
+    assert finding.why.startswith("no state that can be read of bot2; partial: 1 of the ")
+    with pytest.raises(SourceBadAnswer, match="cannot be read"):
+        await bot_state.run(context(sources, "bot2"))
+
+
+async def test_a_bad_state_stays_bad_beside_what_cannot_be_read() -> None:
+    """What was read is true; only "well" is not concluded."""
+    sources = FakeSources()
+    with_state(sources, "hard_stop")
+    sources.metrics.unread["__name__=~"] = 1
+    assert (await bot_state.run(context(sources))).status is FindingStatus.CRITICAL
+
+
+async def test_a_bot_whose_age_cannot_be_read_is_not_well() -> None:
+    """It may be frozen, or shown by an exporter that is older than another one."""
+    sources = FakeSources()
+    with_state(sources, "running")
+    sources.metrics.answers["snapshot_timestamp"] = []
+    sources.metrics.unread["snapshot_timestamp"] = 1
+    assert (await bot_state.run(context(sources))).status is FindingStatus.UNKNOWN

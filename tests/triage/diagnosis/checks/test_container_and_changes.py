@@ -10,6 +10,7 @@ from triage.diagnosis.checks import container as container_check
 from triage.diagnosis.checks.base import OwnAct
 from triage.errors import SourceNotConfigured, SourceUnreachable
 from triage.model import FindingStatus
+from triage.ports.sources import unread_container
 
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
 NAME = "hbot-bot1"
@@ -214,6 +215,25 @@ async def test_of_many_containers_only_those_are_inspected_that_the_list_leaves_
     assert (told["hbot-bot3"]["running"], told["hbot-bot3"]["up_seconds"]) == (True, 7200)
     assert told["hbot-bot3"]["restarts"] is None
     assert "hbot-bot3: up 2 h (Docker)" in finding.details
+
+
+async def test_an_entry_of_the_list_that_cannot_be_read_costs_itself_alone() -> None:
+    """The others are told; of its container nothing is concluded from the list: it is asked for itself."""
+    sources, bots = FakeSources(), tuple(f"bot{n}" for n in range(1, 21))
+    for bot in bots:
+        sources.containers.hold(replace(container(f"hbot-{bot}"), long_up_seconds=7200.0))
+    entries = [*sources.containers.held.values()]
+    entries[4] = unread_container(entries[4].name)
+    entries.append(unread_container())
+    sources.containers.entries = entries
+    about = replace(context(sources), containers=tuple(f"hbot-{bot}" for bot in bots))
+    finding = await container_check.run(about)
+    assert finding.data["containers"]["hbot-bot5"]["running"] is True
+    assert "inspect hbot-bot5" in sources.containers.asked
+    changed = await changes.run(about)
+    assert changed.status is FindingStatus.UNKNOWN
+    assert changed.why == "2 of the 21 containers of the engine's list cannot be read"
+    assert changed.data["down"] == []
 
 
 async def test_a_crash_in_the_last_hour_is_seen_whatever_the_list_says() -> None:

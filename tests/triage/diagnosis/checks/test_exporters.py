@@ -127,11 +127,11 @@ async def test_a_refused_question_costs_only_itself() -> None:
     two_exporters(sources)
     usual = sources.metrics.query
 
-    async def query(promql: str, *, at: object = None) -> QueryResult:
+    async def query(promql: str, *, at: object = None, partly: bool = False) -> QueryResult:
         if "sum_over_time" in promql:
             raise SourceRejected("Prometheus", "422: execution: too many samples")
         assert at is None
-        return await usual(promql)
+        return await usual(promql, partly=partly)
 
     object.__setattr__(sources, "metrics", _Refusing(sources.metrics, query))
     finding = await bot_state.run(context(sources))

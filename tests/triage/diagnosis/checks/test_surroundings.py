@@ -24,6 +24,8 @@ from triage.ports.sources import (
     StreamEntry,
     StreamInfo,
     Target,
+    unread_firing,
+    unread_target,
 )
 from triage.signals.rates import Rate
 
@@ -141,6 +143,63 @@ async def test_an_alert_that_cannot_be_read_is_no_alert_that_fires() -> None:
     assert finding.headline.endswith("no other alert that can be read fires")
     assert finding.why == "1 of the 2 alerts that Alertmanager holds cannot be read"
     assert (finding.status, set(finding.data["alerts"])) == (UNKNOWN, {"BotHardStopActive"})
+
+
+async def test_a_bot_whose_state_cannot_be_read_is_not_without_data() -> None:
+    """One series of the answer is lost: the other bots are known, nothing is well, and none shows "no data"."""
+    sources = with_states(bot1="hard_stop", bot2="running")
+    sources.metrics.unread["hbot_bot_state"] = 1
+    finding = await scope.run(context(sources))
+    assert finding.data["bots"] == {"bot1": "hard_stop", "bot2": "running", "bot3": ""}
+    assert finding.data["no_data"] == []
+    assert (finding.status, finding.why) == (UNKNOWN, "partial: 1 of the 3 series cannot be read")
+
+
+async def test_a_bot_whose_age_cannot_be_read_is_not_taken_to_run() -> None:
+    """Whether it is frozen is not known; of the others it is."""
+    sources = with_states(bot1="hard_stop", bot2="running", bot3="running")
+    sources.metrics.answers["snapshot_timestamp"] = [sample(20, bot="bot1"), sample(20, bot="bot2")]
+    sources.metrics.unread["snapshot_timestamp"] = 1
+    finding = await scope.run(context(sources))
+    assert finding.data["bots"] == {"bot1": "hard_stop", "bot2": "running", "bot3": ""}
+    assert finding.status is UNKNOWN
+
+
+async def test_what_else_fires_by_rules_of_which_one_cannot_be_read_is_said_to_be_a_part() -> None:
+    """Alertmanager is away, and Prometheus' own list has something unreadable in it."""
+    sources = with_states(bot1="hard_stop", bot2="running", bot3="running")
+    sources.alerts.error = SourceUnreachable("Alertmanager", "no connection")
+    sources.metrics.firing = [unread_firing()]
+    finding = await scope.run(context(sources))
+    assert finding.headline.endswith("no other alert that can be read fires")
+    assert "1 of the 1 alerts that Prometheus' rules hold cannot be read" in finding.why
+    assert finding.status is UNKNOWN
+
+
+@pytest.mark.parametrize("job", ["", watchers.JOB])
+async def test_a_target_that_cannot_be_read_is_neither_missing_nor_up(job: str) -> None:
+    """It may be the one that is looked for; one of another job changes nothing."""
+    sources = watched()
+    sources.metrics.scraped = [unread_target(job), unread_target("node")]
+    finding = await watchers.run(context(sources))
+    assert (finding.status, finding.data["target_up"]) == (UNKNOWN, None)
+    assert "2 of the 2 targets of Prometheus cannot be read" in finding.headline
+    sources = watched()
+    sources.metrics.scraped = [*sources.metrics.scraped, unread_target("node")]
+    assert (await watchers.run(context(sources))).status is OK
+
+
+async def test_a_host_whose_figure_cannot_be_read_is_not_among_those_that_are_fine() -> None:
+    """The others' figures are known; a limit that one of them has passed counts."""
+    sources = FakeSources()
+    sources.metrics.answers["node_cpu"] = [sample(0.2, instance="a"), sample(0.3, instance="b")]
+    sources.metrics.unread["node_cpu"] = 1
+    finding = await host.run(context(sources))
+    assert finding.status is UNKNOWN
+    assert finding.headline == "2 hosts that can be read, all fine"
+    assert "1 of the 3 series cannot be read" in finding.why
+    sources.metrics.answers["node_cpu"] = [sample(0.99, instance="a")]
+    assert (await host.run(context(sources))).status is CRITICAL
 
 
 async def test_where_all_bots_are_in_it_there_are_no_others() -> None:

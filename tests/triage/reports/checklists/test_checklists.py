@@ -19,7 +19,7 @@ from triage.desk import Desk
 from triage.errors import SourceUnreachable
 from triage.ports.actions import ControllerFile
 from triage.ports.checklists import DashboardState, Datasource, PaperDiagnostics
-from triage.ports.sources import UNREADABLE_RULE, RuleState, Target
+from triage.ports.sources import UNREADABLE_RULE, RuleState, Target, unread_container, unread_target
 from triage.reports.checklists import CHECKLISTS
 from triage.reports.checklists.model import ChecklistContext, ItemStatus, run_checklist
 
@@ -141,6 +141,23 @@ async def test_services_must_run_and_not_be_unhealthy(files: Files) -> None:
     assert "hbot-redis is unhealthy" in words
 
 
+async def test_a_container_whose_entry_cannot_be_read_is_neither_missing_nor_running(files: Files) -> None:
+    """What the others show counts: one that is stopped fails the list all the same."""
+    sources = FakeSources()
+    desk = files.desk
+    names = [*BOTS, *desk.compose.monitoring_services, *desk.compose.external_services]
+    entries = [container(desk.container_of(name)) for name in names]
+    sources.containers.entries = [unread_container(), *entries[1:]]
+    status, words = (await seen("startup", files.context(sources)))["services"]
+    assert (status, words) == (
+        UNKNOWN,
+        f"1 of the {len(names)} containers of the engine's list cannot be read",
+    )
+    sources.containers.entries = [unread_container(), container("hbot-bot2", status="exited"), *entries[2:]]
+    status, words = (await seen("startup", files.context(sources)))["services"]
+    assert (status, words) == (FAIL, "hbot-bot2 is exited")
+
+
 async def test_in_degraded_mode_the_external_services_are_not_missed(files: Files) -> None:
     """Redis is stopped on purpose: that is neither a fail nor silently fine."""
     sources = FakeSources()
@@ -162,6 +179,12 @@ async def test_a_hard_stopped_strategy_does_not_run(files: Files) -> None:
     status, words = (await seen("startup", files.context(sources)))["strategies"]
     assert status is FAIL
     assert "bot2 is stopped" in words
+    running = [sample(1, "hbot_bot_state", bot=bot, state="running") for bot in BOTS[1:]]
+    sources.metrics.answers["__name__=~"] = running
+    assert (await seen("startup", files.context(sources)))["strategies"] == (FAIL, "bot1 has no state")
+    sources.metrics.unread["__name__=~"] = 1
+    status, words = (await seen("startup", files.context(sources)))["strategies"]
+    assert (status, words.partition(";")[0]) == (UNKNOWN, "no state that can be read of bot1")
 
 
 async def test_the_dashboard_list_asks_prometheus_loki_and_grafana(files: Files) -> None:
@@ -176,6 +199,17 @@ async def test_the_dashboard_list_asks_prometheus_loki_and_grafana(files: Files)
     assert {status for status, _ in found.values()} == {PASS}
     sources.metrics.rule_states = [*sources.metrics.rule_states, UNREADABLE_RULE]
     assert (await seen("dashboard", files.context(sources)))["rules"][0] is ItemStatus.UNKNOWN
+
+
+async def test_a_target_or_series_that_cannot_be_read_is_neither_missing_nor_well(files: Files) -> None:
+    """It may be the exporter's, and a bot's."""
+    sources = FakeSources()
+    sources.metrics.scraped = [unread_target()]
+    sources.metrics.answers = {"timestamp(hbot_bot_state)": [sample(12, bot=bot) for bot in BOTS[1:]]}
+    sources.metrics.unread["timestamp(hbot_bot_state)"] = 1
+    found = await seen("dashboard", files.context(sources))
+    assert found["target"] == (UNKNOWN, "1 of the 1 targets of Prometheus cannot be read")
+    assert found["refresh"] == (UNKNOWN, "1 of the 3 series cannot be read; of bot1 none could")
 
 
 @pytest.mark.parametrize(("days", "expected"), [(None, FAIL), (3, PASS), (8, PASS), (9, FAIL)])

@@ -52,11 +52,12 @@ class Remembering(FakeMetrics):
     """Prometheus with a past of bot1: it runs, is silent for a minute, then stands."""
 
     async def query_range(
-        self, promql: str, *, start: datetime, end: datetime, step_seconds: float
+        self, promql: str, *, start: datetime, end: datetime, step_seconds: float, partly: bool = False
     ) -> RangeResult:
         """Answer by metric."""
         await self.ask(promql)
         assert start < end
+        assert partly
         steps = [start + timedelta(seconds=step_seconds * n) for n in range(5)]
         if promql.startswith("time()"):
             return RangeResult((Series({"bot": "bot1"}, _points(steps, 10.0, 10, 600, 10, 10)),))
