@@ -18,14 +18,20 @@ from triage.wording import clock_time, duration
 NOTE = "believed_clock"
 AHEAD = timedelta(days=3)
 BELIEVED_AFTER = timedelta(days=3)
+SET_BACK = timedelta(hours=1)
+"""Replicas' clocks differ by less; further back a clock was set again, and counting goes on from there."""
 
 
 @dataclass(frozen=True, slots=True)
 class Believed:
-    """What the clock said when it was believed last, and for how many seconds we have run with it further ahead."""
+    """What the clock said when it was believed last, and for how many seconds we have run with it further ahead.
+
+    ``counted``: the latest time of the clock further ahead up to which ``waited`` counts, of whichever replica looked.
+    """
 
     at: datetime
     waited: float = 0.0
+    counted: datetime | None = None
 
 
 def judged(known: Believed | None, now: datetime, ran: float) -> Believed:
@@ -35,8 +41,13 @@ def judged(known: Believed | None, now: datetime, ran: float) -> Believed:
     """
     if known is None or now - known.at <= AHEAD + timedelta(seconds=ran):
         return Believed(now)
-    waited = known.waited + ran
-    return Believed(now) if waited >= BELIEVED_AFTER.total_seconds() else Believed(known.at, waited)
+    # Replicas run at the same time: what one of them has counted is not counted again by the next.
+    news = ran if known.counted is None else min(ran, max(0.0, (now - known.counted).total_seconds()))
+    waited = known.waited + news
+    if waited >= BELIEVED_AFTER.total_seconds():
+        return Believed(now)
+    back = known.counted is None or known.counted - now > SET_BACK
+    return Believed(known.at, waited, now if back else max(now, known.counted or now))
 
 
 @dataclass(slots=True)
@@ -58,7 +69,7 @@ class BelievedClock:
 
         def look(tx: Tx) -> Believed:
             found = judged(tx.notes.parsed(NOTE, _read) or _newest(tx), now, ran)
-            tx.notes.put(NOTE, json.dumps({"at": found.at.isoformat(), "waited": found.waited}))
+            tx.notes.put(NOTE, _written(found))
             return found
 
         found = await self.store.write(look)
@@ -81,6 +92,16 @@ def _words(found: Believed, now: datetime) -> str:
     )
 
 
+def _written(found: Believed) -> str:
+    counted = found.counted.isoformat() if found.counted is not None else None
+    return json.dumps({"at": found.at.isoformat(), "waited": found.waited, "counted": counted})
+
+
 def _read(text: str) -> Believed:
     kept = json.loads(text)
-    return Believed(datetime.fromisoformat(kept["at"]), float(kept["waited"]))
+    counted = kept.get("counted")  # an earlier version wrote none
+    return Believed(
+        datetime.fromisoformat(kept["at"]),
+        float(kept["waited"]),
+        datetime.fromisoformat(counted) if counted else None,
+    )
