@@ -49,6 +49,8 @@ TRANSACTION_SECONDS = 12.0
 """How long a transaction on a server may take that does not answer; longer than the server's own limits."""
 PROBE_SECONDS = 5.0
 """How often a store that failed is tried while nobody writes: ``/readyz`` learns that there is room again."""
+QUIET_SECONDS = 0.05
+"""After so long without a unit nobody waits: between the batches of a flood the queue is empty for a moment only."""
 
 ONE_WRITER = "writer"
 """The lock that every write holds: units lock rows in any order, so two replicas' batches would deadlock otherwise."""
@@ -146,9 +148,9 @@ class Writer:
     def _serve_all(self) -> None:
         while True:
             try:
-                unit = self._queue.get(timeout=PROBE_SECONDS if self.health.failing else None)
+                unit = self._queue.get(timeout=self._patience())
             except queue.Empty:
-                self._probe()
+                self._use_quiet()
                 continue
             if unit is None:
                 return
@@ -158,10 +160,23 @@ class Writer:
             self._serve(batch)
             if last:
                 return
-            self._checkpoints.run(quiet=self._queue.empty())
+            if self._checkpoints.overdue:
+                self._checkpoints.run()
             # Units that write nothing say nothing of commits, and may leave no quiet moment for the probe above.
             if self.health.failing and time.monotonic() - self._probed_at >= PROBE_SECONDS:
                 self._probe()
+
+    def _patience(self) -> float | None:
+        """Return the seconds to wait for a unit before a quiet moment is used; None where nothing is to be done in one."""
+        if self._checkpoints.due:
+            return QUIET_SECONDS
+        return PROBE_SECONDS if self.health.failing else None
+
+    def _use_quiet(self) -> None:
+        if self._checkpoints.due:
+            self._checkpoints.run()
+        else:
+            self._probe()
 
     def _gather(self, first: Unit[Any]) -> tuple[list[Unit[Any]], bool]:
         batch = [first]

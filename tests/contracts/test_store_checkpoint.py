@@ -1,9 +1,12 @@
 """SQLite's log of writes is copied back when nobody waits."""
 
+import asyncio
+from functools import partial
 from pathlib import Path
 
 from bot.store import SqlStore
 from bot.store.checkpoint import PAGES_MAX, ROWS, ROWS_MAX, Checkpoints
+from bot.store.writer import QUIET_SECONDS
 from tests.contracts.test_store_outcomes import until
 from triage.ports.store import Tx
 
@@ -19,6 +22,12 @@ def many(tx: Tx) -> None:
         tx.notes.put(f"key {number}", "x" * 500)
 
 
+def changed(value: int, rows: int, tx: Tx) -> None:
+    """Change so many small rows."""
+    for number in range(rows):
+        tx.notes.put(f"key {number}", f"{value}")
+
+
 async def test_the_log_is_copied_after_the_answers(sqlite_store: SqlStore) -> None:
     """What many rows take stands in the database's own file soon after, and the log begins anew."""
     before = size(sqlite_store, "")
@@ -32,17 +41,27 @@ async def test_the_log_is_copied_after_the_answers(sqlite_store: SqlStore) -> No
 
 
 def test_a_flood_waits_for_no_quiet_moment(sqlite_store: SqlStore) -> None:
-    """While units are queued the log grows, and not without end; a few rows are no reason."""
-    for rows, quiet, copied in (
-        (ROWS - 1, True, False),
-        (ROWS, True, True),
-        (ROWS, False, False),
-        (ROWS_MAX, False, True),
-    ):
+    """While units come the log grows, and not without end; a few rows are no reason."""
+    for rows, due, overdue in ((ROWS - 1, False, False), (ROWS, True, False), (ROWS_MAX, True, True)):
         checkpoints = Checkpoints(sqlite_store._reading, sqlite_store.writer._file)
         checkpoints.wrote("5", str(5 + rows))
-        checkpoints.run(quiet=quiet)
-        assert (checkpoints.rows == 0) is copied
+        assert (checkpoints.due, checkpoints.overdue) == (due, overdue)
+
+
+async def test_between_the_batches_of_a_flood_nothing_is_copied(sqlite_store: SqlStore) -> None:
+    """Each batch finds the queue empty for a moment: that is no quiet one, and the next would wait for the copy."""
+    for number in range(4):
+        await sqlite_store.write(partial(changed, number, ROWS // 2))
+        await asyncio.sleep(QUIET_SECONDS / 10)
+    assert sqlite_store.writer._checkpoints.rows >= 2 * ROWS
+    await until(lambda: sqlite_store.writer._checkpoints.rows == 0)
+
+
+async def test_a_long_flood_is_copied_between_two_of_its_batches(sqlite_store: SqlStore) -> None:
+    """The log does not wait for the end of a flood that has none."""
+    await sqlite_store.write(partial(changed, 1, ROWS_MAX))
+    await sqlite_store.write(partial(changed, 2, 1))
+    assert sqlite_store.writer._checkpoints.rows < ROWS
 
 
 def test_a_log_that_cannot_be_copied_stops_nobody(sqlite_store: SqlStore) -> None:
@@ -50,7 +69,7 @@ def test_a_log_that_cannot_be_copied_stops_nobody(sqlite_store: SqlStore) -> Non
     checkpoints = Checkpoints(sqlite_store._reading, sqlite_store.writer._file, rows=ROWS)
     sqlite_store._reading.pool = sqlite_store._reading.pool.recreate()
     sqlite_store._reading.pool._creator = lambda *_: 1 / 0  # type: ignore[assignment]
-    checkpoints.run(quiet=True)
+    checkpoints.run()
     assert checkpoints.rows == 0
 
 
