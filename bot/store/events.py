@@ -46,7 +46,7 @@ _CELL = tuple(column.name for column in _c.primary_key.columns)
 _AT = COLUMNS.index("at")
 _cell = itemgetter(*(COLUMNS.index(name) for name in _CELL if name != "minute"))
 _SOURCES, _KINDS = frozenset(Source), frozenset(SubjectKind)
-_ROWS = 250
+_ROWS = 500
 """Rows in one statement: the driver lets other threads run around each statement, and waits to come back."""
 
 
@@ -69,8 +69,9 @@ _SUM = Prepared(
 
 
 @cache
-def _add_counts(dialect: str) -> Prepared:
-    statement = insert_for(dialect, _c)
+def _add_counts() -> Prepared:
+    """Return what adds to the counts where several replicas write; SQLite's is ``_count_of``."""
+    statement = insert_for("postgresql", _c)
     added = {"count": _c.c.count + statement.excluded.count}
     return Prepared(statement.on_conflict_do_update(index_elements=list(_CELL), set_=added))
 
@@ -122,7 +123,6 @@ class EventTable:
 
     def _insert_alone(self, rows: Mapping[str, tuple[Any, ...]]) -> set[str]:
         """Insert where nobody else writes meanwhile, past SQLAlchemy: there are a hundred thousand of them."""
-        last = self._connection.execute(sa.select(sa.func.max(_e.c.id))).scalar() or 0
         inserted, values = 0, list(rows.values())
         for start in range(0, len(values), _ROWS):
             some = values[start : start + _ROWS]
@@ -130,15 +130,22 @@ class EventTable:
             inserted += self._connection.exec_driver_sql(_insert_of(len(some)), bound).rowcount
         if inserted == len(rows):
             return set(rows)
-        return set(self._connection.execute(sa.select(_e.c.key).where(_e.c.id > last)).scalars())
+        newest = sa.select(_e.c.key).order_by(_e.c.id.desc()).limit(inserted)
+        return set(self._connection.execute(newest).scalars())
 
     def _count(self, rows: Iterable[tuple[Any, ...]]) -> None:
         cells = Counter((*_cell(row), row[_AT] // 60_000_000) for row in rows)
-        statement = _add_counts(self._connection.dialect.name)
-        # In one order for every writer: rows locked in different orders lock each other out.
-        counts = [{**dict(zip(_CELL, cell, strict=True)), "count": n} for cell, n in sorted(cells.items())]
-        if counts:
-            statement.run_each(self._connection, counts)
+        if self._connection.dialect.name == "sqlite":
+            counts = [(*cell, count) for cell, count in cells.items()]
+            for start in range(0, len(counts), _ROWS):
+                some = counts[start : start + _ROWS]
+                self._connection.exec_driver_sql(_count_of(len(some)), tuple(chain.from_iterable(some)))
+        elif cells:
+            # In one order for every writer: rows locked in different orders lock each other out.
+            values = [
+                {**dict(zip(_CELL, cell, strict=True)), "count": n} for cell, n in sorted(cells.items())
+            ]
+            _add_counts().run_each(self._connection, values)
 
     def raised(self, since: datetime) -> set[EventKind]:
         """Return the kinds of which a signal was made after ``since``."""
@@ -269,11 +276,18 @@ class EventTable:
 
 @cache
 def _insert_of(rows: int) -> str:
-    places = f"({', '.join(['?'] * len(COLUMNS))})"
-    return (
-        f"INSERT INTO events ({', '.join(COLUMNS)}) VALUES {', '.join([places] * rows)} "  # noqa: S608 - our own columns
-        "ON CONFLICT (key) DO NOTHING"
-    )
+    return f"{_into('events', COLUMNS, rows)} ON CONFLICT (key) DO NOTHING"
+
+
+@cache
+def _count_of(rows: int) -> str:
+    known = f"ON CONFLICT ({', '.join(_CELL)}) DO UPDATE SET count = count + excluded.count"
+    return f"{_into('event_counts', (*_CELL, 'count'), rows)} {known}"
+
+
+def _into(table: str, columns: Sequence[str], rows: int) -> str:
+    places = f"({', '.join(['?'] * len(columns))})"
+    return f"INSERT INTO {table} ({', '.join(columns)}) VALUES {', '.join([places] * rows)}"  # noqa: S608 - our own columns
 
 
 def _portions(keys: Collection[str]) -> Iterable[list[str]]:
