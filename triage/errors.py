@@ -12,7 +12,8 @@
     ├── Refused                 a person may not do this, or not now; the text is shown to them
     ├── FallbackFailure         a fallback channel did not take a notice
     ├── DeskFailure             the desk could not be touched as planned (a command, an archive, no room)
-    │   └── FileNotClear            a file of the desk can be read in two ways
+    │   ├── FileNotClear            a file of the desk can be read in two ways
+    │   └── ComposeRefused          compose does not take the desk's files: no call of it can succeed
     └── SourceError             a source of evidence gave no answer
         ├── SourceNotConfigured     its setting is empty
         ├── SourceUnreachable       no connection, or the connection broke
@@ -85,6 +86,10 @@ class DeskFailure(TriageError):
 
 class FileNotClear(DeskFailure):
     """A file of the desk can be read in two ways. The text names the line, and nothing of what stands there."""
+
+
+class ComposeRefused(DeskFailure):
+    """Compose does not take the desk's files, or cannot be called at all. The text is compose's own reason, masked."""
 
 
 class FallbackFailure(TriageError):

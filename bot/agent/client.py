@@ -24,7 +24,11 @@ NAME = "Docker"
 """As operators know what is asked through the agent's looks."""
 CONNECT_SECONDS, ANSWER_SECONDS = 3.0, 35.0
 ARCHIVE_SECONDS, STEP_SECONDS = 600.0, 900.0
-_TOLD: dict[str, type[errors.TriageError]] = {"refused": Refused, "not_clear": errors.FileNotClear}
+_TOLD: dict[str, type[errors.TriageError]] = {
+    "refused": Refused,
+    "not_clear": errors.FileNotClear,
+    "compose_refused": errors.ComposeRefused,
+}
 _SOURCE_ERRORS = {
     name: kind
     for name, kind in vars(errors).items()

@@ -20,7 +20,7 @@ from bot.agent import protocol as p
 from bot.agent.core import LocalAgent
 from bot.agent.desk_reader import DeskReader
 from bot.agent.looks import look
-from triage.errors import DeskFailure, FileNotClear, Refused, SettingError, SourceError
+from triage.errors import ComposeRefused, DeskFailure, FileNotClear, Refused, SettingError, SourceError
 from triage.masking import masked
 from triage.model import utc
 from triage.ports.actions import ShownPlan, Signed
@@ -32,6 +32,7 @@ CLOSE_SECONDS = 5.0
 """What the other side has to take the rest of an answer; then the connection is cut, and its memory is free."""
 CONNECTIONS = 64
 """At once; more are told so."""
+_DESK_ERRORS = {FileNotClear: "not_clear", ComposeRefused: "compose_refused"}
 LOOK_SECONDS, ARCHIVE_SECONDS = 30.0, 600.0
 EVENTS_SECONDS = 3600.0
 """A stream of events ends after this; the bot asks for the next."""
@@ -110,7 +111,7 @@ class Server:
         except Refused as error:
             writer.write(_error("refused", str(error)))
         except DeskFailure as error:
-            writer.write(_error("not_clear" if isinstance(error, FileNotClear) else "desk", str(error)))
+            writer.write(_error(_DESK_ERRORS.get(type(error), "desk"), str(error)))
         except SourceError as error:
             writer.write(_error(type(error).__name__, error.why))
         except TimeoutError:

@@ -17,15 +17,19 @@ from triage.actions.compose import WORDS, compose_words
 from triage.actions.project import DEFAULT_FILES
 from triage.desk import Desk
 from triage.env_text import PROJECT_KEY, compose_files, filled
-from triage.errors import DeskFailure
+from triage.errors import ComposeRefused, DeskFailure
 from triage.plans.operations import Verb
 from triage.ports.actions import EnvFile, ServiceImage, TakenDown
+from triage.untrusted_text import one_line
 
 _SECONDS = 20.0
 _NAME = re.compile(
     r"^name:[ \t]*(?P<sign>[\"']?)(?P<name>[^\"'\s#](?:[^\"'\n#]*[^\"'\s#])?)(?P=sign)[ \t]*(?:#.*)?$",
     re.MULTILINE,
 )
+_WARNS = re.compile(r"\blevel=warning\b|^WARNING: ")
+_MOST = 300
+"""Characters of compose's reason why it does not take the files."""
 _FIT = re.compile(r"[a-z0-9][a-z0-9_-]*")
 _ANEW = re.compile(r"Container (\S+)\s+Recreate$", re.MULTILINE)
 _ENDED = re.compile(r"Container (\S+)\s+(?:Stopping|Removing)$", re.MULTILINE)
@@ -43,8 +47,6 @@ class DeskProject:
     async def hashes(self, *, external: bool) -> dict[str, str]:
         """Return each service's configuration hash, as compose writes it on what it makes."""
         said = await self._said("config", "--hash", "*", external=external)
-        if said is None:
-            raise DeskFailure("compose does not tell its configuration (config --hash)")
         pairs = (line.split() for line in said.splitlines())
         return {pair[0]: pair[1] for pair in pairs if len(pair) == 2}  # noqa: PLR2004 - a service and its hash
 
@@ -59,15 +61,11 @@ class DeskProject:
         if said is not None:
             return TakenDown(containers=tuple(sorted(set(_ENDED.findall(said)))))
         services = await self._said("config", "--services", external=True)
-        if services is None:
-            raise DeskFailure("compose does not tell its services (config --services)")
         return TakenDown(services=tuple(services.split()))
 
     async def images(self, *, external: bool) -> dict[str, ServiceImage]:
         """Return the image of each service that is on, and whether the engine has it."""
         said = await self._said("config", external=external)
-        if said is None:
-            raise DeskFailure("compose does not tell its configuration (config)")
         images = await asyncio.to_thread(_images, said)
         names = tuple(dict.fromkeys(images.values()))
         here = dict(zip(names, await asyncio.gather(*map(self._has_image, names)), strict=True))
@@ -102,11 +100,23 @@ class DeskProject:
         result = await self._commands.run(words, folder=folder, timeout_seconds=_SECONDS)
         return result.output if result.exit_code == 0 else None
 
-    async def _said(self, *words: str, external: bool) -> str | None:
+    async def _said(self, *words: str, external: bool) -> str:
+        """Return what compose answers. Raises ComposeRefused with its reason, DeskFailure where it takes too long."""
         asked = compose_words(self._desk, *words, external=external)
         folder = str(self._desk.paths.compose)
         result = await self._commands.ask(asked, folder=folder, timeout_seconds=_SECONDS)
-        return result.output if result.exit_code == 0 else None
+        if result.exit_code == 0:
+            return result.output
+        if result.exit_code is None:
+            raise DeskFailure(f"compose does not answer within {_SECONDS:g} s ({' '.join(words[:2])})")
+        again = await self._commands.run(asked, folder=folder, timeout_seconds=_SECONDS)
+        raise ComposeRefused(_reason(again.output))
+
+
+def _reason(output: str) -> str:
+    """Return compose's reason: its first two lines that are no warning."""
+    lines = [line.strip() for line in output.splitlines() if line.strip() and not _WARNS.search(line)]
+    return one_line(" ".join(lines[:2]), _MOST) or "it ends with an error"
 
 
 def _images(text: str) -> dict[str, str]:

@@ -118,21 +118,22 @@ def _offer(tx: Tx, desk: Desk, record: ActionRecord, steps: list[StepRecord], no
 
 def _expire_repeats(tx: Tx, record: ActionRecord, now: datetime) -> None:
     """Let further proposals to enter degraded mode expire once it is entered, and to leave it once it is left."""
-    reasons = {
-        "degraded_mode": "degraded mode is on already",
-        "exit_degraded_mode": "degraded mode is left already",
-    }
-    why = reasons.get(record.kind)
-    if why is None or record.status is not ActionStatus.SUCCEEDED:
+    if record.status is not ActionStatus.SUCCEEDED:
+        return
+    if record.kind == "degraded_mode":
+        done, why = "degraded_mode", "degraded mode is on already"
+    elif record.kind in degraded.ENDS_IT:
+        done, why = "exit_degraded_mode", "degraded mode is left already"
+    else:
         return
     for other in tx.actions.proposed():
-        if other.kind == record.kind and other.id != record.id:
+        if other.kind == done and other.id != record.id:
             end(tx, other, why, now)
 
 
 def _cards(tx: Tx, record: ActionRecord, now: datetime) -> None:
     """Degraded mode shows on every incident, so every open card is due when it changes."""
-    if record.kind in {"degraded_mode", "exit_degraded_mode"}:
+    if record.kind in {"degraded_mode", *degraded.ENDS_IT}:
         for incident in tx.incidents.open():
             tell_card(tx, incident, now)
 

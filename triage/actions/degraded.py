@@ -10,6 +10,8 @@ from triage.memory.degraded_mode import Degraded, degraded, degraded_on, put_deg
 from triage.plans.record import ActionRecord, ActionStatus, StepRecord, StepStatus
 from triage.ports.store import Tx
 
+ENDS_IT = frozenset({"exit_degraded_mode", "start_desk"})
+"""Kinds after whose success degraded mode is off: what it stopped runs again."""
 _OF_REDIS = frozenset({"redis", "redis_unwell"})
 
 
@@ -71,11 +73,12 @@ def ended(tx: Tx, record: ActionRecord, steps: list[StepRecord]) -> None:
             put_degraded(tx, replace(state, sure=True))
         elif not touched:
             put_degraded(tx, None)
-    if record.kind == "exit_degraded_mode" and record.status is ActionStatus.SUCCEEDED:
+    if record.kind in ENDS_IT and record.status is ActionStatus.SUCCEEDED:
         put_degraded(tx, None)
 
 
 __all__ = [
+    "ENDS_IT",
     "Degraded",
     "banner",
     "begun",

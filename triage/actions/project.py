@@ -15,7 +15,7 @@ from triage.concurrency import attempt
 from triage.desk import DEFAULT_COMPOSE_FILE
 from triage.env_check import IMAGE_KEY
 from triage.env_text import compose_files
-from triage.errors import DeskFailure, SourceError
+from triage.errors import ComposeRefused, DeskFailure, SourceError
 from triage.plans.record import DESK, Holds, Precondition
 from triage.ports.actions import ServiceImage
 from triage.ports.sources import (
@@ -30,6 +30,7 @@ from triage.ports.sources import (
 from triage.wording import listed
 
 DEFAULT_FILES = (DEFAULT_COMPOSE_FILE, "docker-compose.yaml", "compose.yml", "compose.yaml")
+COMPOSE_REFUSES = "compose does not take the desk's files as they are, mend them first"
 _FOLDER_WORDS = ("--project-directory", "--workdir")
 _OVERRIDES = tuple(name.replace(".y", ".override.y") for name in DEFAULT_FILES)
 
@@ -243,6 +244,8 @@ async def images_here(
     try:
         known = await ctx.access.project.images(external=not ctx.degraded if external is None else external)
         wanted = await _wanted(ctx, known, names)
+    except ComposeRefused as error:
+        return Precondition(f"{COMPOSE_REFUSES}: {error}", missing)
     except (DeskFailure, SourceError) as error:
         return Precondition(f"whether the images are on this host is not known: {error}", Holds.WARNING)
     absent = tuple(dict.fromkeys(each.image for each in wanted if not each.here))
@@ -253,6 +256,25 @@ async def images_here(
         )
     here = tuple(dict.fromkeys(each.image for each in wanted))
     return Precondition(f"on this host: {listed(here)}" if here else "no image to look for")
+
+
+async def made_of_the_pinned_image(ctx: ActionContext) -> Precondition:
+    """The bot's service is made from the image that ``.env`` pins: else another value there would change nothing."""
+    try:
+        known = await ctx.access.project.images(external=not ctx.degraded)
+        pinned = (await ctx.access.env.read()).get(IMAGE_KEY, "")
+    except ComposeRefused as error:
+        return Precondition(f"{COMPOSE_REFUSES}: {error}", Holds.NO)
+    except (DeskFailure, SourceError) as error:
+        return Precondition(f"whether {IMAGE_KEY} is the bot's image is not known: {error}", Holds.WARNING)
+    made = known.get(ctx.service)
+    if made is not None and made.image != pinned:
+        return Precondition(
+            f"compose makes {ctx.service} from {made.image}, and {IMAGE_KEY} in .env is {pinned}: another value there "
+            "would change nothing",
+            Holds.NO,
+        )
+    return Precondition(f"{IMAGE_KEY} in .env is the image of {ctx.service}")
 
 
 async def _wanted(

@@ -8,6 +8,7 @@ import pytest
 from bot.desk.commands import HostCommands
 from bot.desk.project import DeskProject
 from triage.desk import Desk
+from triage.errors import ComposeRefused
 
 
 @dataclass
@@ -59,3 +60,27 @@ async def test_of_several_files_the_last_that_has_a_name_gives_it(tmp_path: Path
     assert await name_of(tmp_path, files=("a.yml", "b.yml", "c.yml", "gone.yml")) == "two"
     assert await name_of(tmp_path, env={"COMPOSE_FILE": "b.yml:a.yml"}) == "one"
     assert await name_of(tmp_path) == ""
+
+
+SAYS = """#!/bin/sh
+echo 'time="2026-02-20T10:00:00Z" level=warning msg="the attribute `version` is obsolete"' >&2
+echo "couldn't find env file: /srv/desk.env" >&2
+exit 14
+"""
+
+
+@pytest.mark.parametrize("question", ["hashes", "images", "taken_down"])
+async def test_why_compose_does_not_take_the_files_is_told(question: str, tmp_path: Path) -> None:
+    """Its own reason, without its warnings."""
+    program = tmp_path / "compose"
+    program.write_text(SAYS)
+    program.chmod(0o755)
+    desk = Desk.model_validate({"paths": {"compose": tmp_path}, "compose": {"command": [str(program)]}})
+    project = DeskProject(desk, HostCommands(), has_image, Env())  # type: ignore[arg-type] # is only read
+    asked = {
+        "hashes": lambda: project.hashes(external=True),
+        "images": lambda: project.images(external=True),
+        "taken_down": project.taken_down,
+    }[question]
+    with pytest.raises(ComposeRefused, match=r"^couldn't find env file: /srv/desk.env$"):
+        await asked()

@@ -41,20 +41,27 @@ class FillsTheDisk(Executor):
 
 
 @pytest.mark.parametrize(
-    ("kind", "title", "done"),
+    ("kind", "title", "done", "offers"),
     [
-        (Extract, "verify and extract the snapshot beside", "nothing else was done"),
-        (TakeSnapshot, "pre-rollback snapshot", "steps 1 to 2 are done, nothing else"),
+        (Extract, "verify and extract the snapshot beside", "nothing else was done", {"rollback"}),
+        (
+            TakeSnapshot,
+            "pre-rollback snapshot",
+            "steps 1 to 2 are done, nothing else",
+            {"rollback", "recreate"},
+        ),
     ],
 )
 async def test_a_disk_that_fills_up_during_a_rollback_fails_the_step_and_leaves_the_bot_as_it_was(
     small_disk: Path,
     tmp_path: Path,
+    *,
     kind: type,
     title: str,
     done: str,
+    offers: set[str],
 ) -> None:
-    """The step that found no room is named, the rest is skipped, the old files stand, and the bot can be started."""
+    """What found no room is named, the rest skipped, the old files stand, a bot that was stopped can be started."""
     # As much room as a rollback asks for before it may begin.
     roomier = ["mount", "-o", "remount,size=160m", str(small_disk)]
     subprocess.run(roomier, check=True, timeout=10)  # noqa: ASYNC221 - milliseconds
@@ -89,4 +96,4 @@ async def test_a_disk_that_fills_up_during_a_rollback_fails_the_step_and_leaves_
     assert all(step.status is StepStatus.SKIPPED for step in steps[failed.number + 1 :])
     assert {(bot / part / "file.txt").read_text() for part in archives.PARTS} == {"old"}
     assert [path.name for path in (small_disk / "backups").iterdir()] == [NAME]
-    assert offered == {"rollback", "recreate"}
+    assert offered == offers

@@ -40,6 +40,10 @@ class Env:
         """Answer."""
         return self.values
 
+    async def template(self) -> dict[str, str]:
+        """Answer the same keys."""
+        return self.values
+
 
 @dataclass
 class Host:

@@ -16,14 +16,14 @@ from triage.actions.kinds._rollback_choices import (
     current_image,
     what_of,
 )
-from triage.actions.project import images_here, project_fits
+from triage.actions.project import images_here, made_of_the_pinned_image, project_fits
 from triage.desk import Desk
 from triage.env_check import IMAGE_KEY
 from triage.errors import DeskFailure, Refused, SourceError
 from triage.model import ActionProposal, Finding
 from triage.plans import agent_orders
 from triage.plans.agent_orders import Allowed, allowed
-from triage.plans.operations import Discard, Extract, SetEnv, Swap, TakeSnapshot
+from triage.plans.operations import ComposeCall, Discard, Extract, SetEnv, Swap, TakeSnapshot
 from triage.plans.record import (
     ActionRecord,
     ActionStatus,
@@ -40,6 +40,7 @@ from triage.ports.actions import Differences
 from triage.signals.guard_reasons import LIMITS
 from triage.wording import counted, listed, size
 
+_NOT_BEGUN = frozenset({StepStatus.PENDING, StepStatus.SKIPPED})
 _FILE_SECONDS = 600.0
 _UNDO = {
     "config": "the pre-rollback snapshot",
@@ -101,7 +102,7 @@ class Rollback(Action):
             if what in {"config", "both"}:
                 found += await _archive_conditions(ctx)
             if what in {"image", "both"}:
-                found.append(await _image_condition(ctx))
+                found += [await _image_condition(ctx), await made_of_the_pinned_image(ctx)]
             else:
                 found.append(await images_here(ctx))
         except (DeskFailure, Refused) as error:
@@ -177,11 +178,18 @@ class Rollback(Action):
             )
             why = "undo: it did not help" if worse else "undo: back to the state before the rollback"
             offers.append(ActionProposal("rollback", record.target, why, arguments))
-        if record.status in {ActionStatus.FAILED, ActionStatus.UNKNOWN}:
+        if record.status in {ActionStatus.FAILED, ActionStatus.UNKNOWN} and _called_compose(record, steps):
             offers.append(
                 ActionProposal("recreate", record.target, "start the bot with its files as they are now")
             )
         return tuple(offers)
+
+
+def _called_compose(record: ActionRecord, steps: Sequence[StepRecord]) -> bool:
+    """Whether the bot may have been stopped: before that it runs on as it was."""
+    planned = record.plan.steps if record.plan is not None else ()
+    begun = {step.number for step in steps if step.number and step.status not in _NOT_BEGUN}
+    return any(isinstance(planned[number - 1].op, ComposeCall) for number in begun if number <= len(planned))
 
 
 def undo_arguments(record: ActionRecord, steps: Sequence[StepRecord]) -> dict[str, str] | None:
@@ -285,7 +293,11 @@ def _side_effects(ctx: ActionContext, what: str, changed: Differences | str) -> 
         found += [f"{ctx.target} is down while its files are exchanged", _files_in_words(changed)]
     if what != "config":
         others = [bot.name for bot in ctx.desk.bots if bot.name != ctx.target]
-        named = f"; {', '.join(others)} take it up when they are next recreated" if others else ""
+        named = (
+            f"; {', '.join(others)} {'takes' if len(others) == 1 else 'take'} it up when next recreated"
+            if others
+            else ""
+        )
         found.append(f"{IMAGE_KEY} in .env changes for the whole desk{named}")
     return tuple(found)
 

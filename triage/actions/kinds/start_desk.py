@@ -16,7 +16,7 @@ from triage.model import Finding
 from triage.plans.agent_orders import Allowed, ComposeOrder, allowed
 from triage.plans.operations import AwaitContainer, CheckEnv, PingRedis
 from triage.plans.record import DESK, Holds, Plan, Precondition, Row, Step
-from triage.wording import listed
+from triage.wording import doing, listed
 
 UP_SECONDS = 300.0
 
@@ -45,14 +45,13 @@ class StartDesk(Action):
         )
 
     async def preconditions(self, ctx: ActionContext) -> tuple[Precondition, ...]:
-        """Docker answers; the env file has what its template asks for; degraded mode is off."""
-        degraded = Precondition("degraded mode is on: leave it first", Holds.NO)
+        """Docker answers; the env file has what its template asks for; no bot runs in degraded mode."""
         return (
-            degraded if ctx.degraded else Precondition("degraded mode is off"),
+            await _degraded(ctx),
             await engine_answers(ctx),
             await _env(ctx),
             await project_fits(ctx),
-            await images_here(ctx),
+            await images_here(ctx, external=True),
         )
 
     async def plan(self, ctx: ActionContext) -> Plan:
@@ -87,6 +86,17 @@ class StartDesk(Action):
             Row("Bots up", listed(bots, 12) or "none", bool(bots)),
             *(bot_row(findings, bot, good=("running", "soft_pause")) for bot in bots),
         )
+
+
+async def _degraded(ctx: ActionContext) -> Precondition:
+    """Where the desk was stopped in degraded mode, its start is the way out: without bots no market data would flow."""
+    if not ctx.degraded:
+        return Precondition("degraded mode is off")
+    if bots := await running_bots(ctx):
+        return Precondition(f"degraded mode is on and {doing(bots, 'runs', 'run')}: leave it first", Holds.NO)
+    return Precondition(
+        "degraded mode is on and no bot runs: the start brings up the external services too and ends it"
+    )
 
 
 async def _env(ctx: ActionContext) -> Precondition:
