@@ -17,9 +17,10 @@ from tests.compiled import compile_first, keep_compiled
 # How long one example takes says how busy the machine is.
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
+gc.disable()  # until all is imported and stays (pytest_collection_finish)
 
-pytest_plugins = ["tests.servers.fixtures", "tests.stores"]
-
+FIXTURES = ("tests.servers.fixtures", "tests.stores")
+"""Modules with what every test may ask for."""
 
 SERVERS = frozenset({"require", "store_url", "postgres_url", "chromium", "slack"})
 """Fixtures behind which servers stand."""
@@ -81,13 +82,22 @@ def pytest_configure(config: pytest.Config) -> None:
     keep_compiled()
     _compile_for_workers(config)
     _files_in_memory(config)
+    if not _shares_out(
+        config
+    ):  # whoever only shares tests out runs none: the store and the servers are no use to it
+        for module in FIXTURES:
+            config.pluginmanager.import_plugin(module)
     if config.getoption("--quick"):
         socket.socket.listen = _refused  # type: ignore[method-assign,assignment]
 
 
+def _shares_out(config: pytest.Config) -> bool:
+    return bool(getattr(config.option, "numprocesses", None))
+
+
 def _compile_for_workers(config: pytest.Config) -> None:
     """Where the whole suite is about to be shared out; a few files are compiled by whoever runs them."""
-    if getattr(config.option, "numprocesses", None) and config.args == config.getini("testpaths"):
+    if _shares_out(config) and config.args == config.getini("testpaths"):
         left_out = SLOW_FOLDERS if config.getoption("--quick") else ()
         folders = [
             each for each in (config.rootpath / "tests").iterdir() if f"tests/{each.name}" not in left_out
@@ -100,6 +110,7 @@ def pytest_collection_finish() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(*COLLECT_AFTER)
+    gc.enable()
 
 
 def _refused(listening: socket.socket, *_: object) -> NoReturn:
