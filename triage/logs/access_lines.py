@@ -17,6 +17,12 @@ _COMMON = re.compile(
     r'(?P<message>"(?:[^"\\]|\\.){0,4000}" (?P<status>[1-5]\d\d)\b)'
 )
 """The common log format of nginx, Apache and others, with a virtual host before it or without."""
+_BRIEF = re.compile(
+    r"(?:\S{1,80} - |\[\d{4}-\d\d-\d\dT[\d:.]{8,18}Z\] )"
+    r'(?P<message>"[A-Z]{3,8} [^"\n]{1,2000} HTTP/\d(?:\.\d)?") (?P<status>[1-5]\d\d)\b'
+    r"|(?P<asked>(?:GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS) \S{1,2000}) (?P<answer>[1-5]\d\d) [\d.]{1,12} ?ms\b"
+)
+"""Uvicorn's, Envoy's, and what Express prints while it is developed."""
 _GIN = re.compile(
     r"\[GIN\] [\d/]{10} - [\d:]{8} \| {0,3}(?P<status>[1-5]\d\d) {0,3}\|(?:[^|\n]{0,60}\|){1,2} *(?P<message>.*)"
 )
@@ -37,8 +43,13 @@ class AccessLine:
 
 def access_of(text: str) -> AccessLine | None:
     """Read a line of access; None where it is none."""
-    found = _GIN.match(text) if text.startswith("[GIN]") else _COMMON.match(text) or _HAPROXY.match(text)
+    found = (
+        _GIN.match(text)
+        if text.startswith("[GIN]")
+        else _COMMON.match(text) or _HAPROXY.match(text) or _BRIEF.match(text)
+    )
     if found is None:
         return None
-    message, status = found["message"].strip(), found["status"]
+    named = found.groupdict()
+    message, status = (named["message"] or named["asked"]).strip(), named["status"] or named["answer"]
     return AccessLine(message if message.endswith(status) else f"{message} {status}", int(status) >= _FAILED)

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import re
 
+from triage.logs.failures_abroad import fails_abroad
 from triage.logs.level_words import ANY_WORD, level_of
 from triage.logs.other_senses import alerts_of_failure, without_harmless
+from triage.logs.plain_objects import object_of, sentences, tells_failure
 
 _CRASH = re.compile(
     r"panic: |fatal error: |Exception in thread |Uncaught |Unhandled (?:exception|rejection)"
@@ -28,14 +30,19 @@ _LEVELS = "|".join(
 _ZERO = r"(?![\"']?[ ]?[:=][ ]?[\"']?0(?![\d.]))"
 _WORDS = re.compile(
     rf"(?<!\bno )(?<![^\d:]0 )(?<!^0 )(?<!without )(?<![\w-])(?:{_LEVELS}|errors|fail(?:ed|ing|s)|failures?|exceptions?"
-    r"|traceback|refused|rejected|denied|unable to|can(?:not|'t)|could(?: not|n't)|timed out|not (?:found|set)|unreachable"
+    r"|traceback|refused|rejected|denied|unable to|can(?:not|'t)|could(?: not|n't)|timed out|not (?:found|set)"
+    r"|unreachable"
     r"|giving up|gave up|abort(?:ed|ing|s)|corrupt(?:ed|ion)?|core dumped|crash(?:ed|es|ing)?|halted|killed|died|abend"
-    r"|dead ?lock(?:ed)?|segfault(?:ed)?|segmentation|assertion|unhandled|uncaught|unrecoverable|unexpected(?:ly)?|unbound"
+    r"|dead ?lock(?:ed)?|segfault(?:ed)?|segmentation|assertion|unhandled|uncaught|unrecoverable|unexpected(?:ly)?"
+    r"|unbound"
     r"|undefined|non-exhaustive|blocked indefinitely|invalid|illegal|missing|insufficient|exhausted|violat(?:ed|ion)"
-    r"|emergency|(?:bad|wrong) (?:argument|type|number|state)\w*|(?:over|under)flow(?:ed)?|by zero|attempt to|went wrong"
-    r"|terminating|disconnected|out of (?:memory|range|bounds)|no (?:such|module|space left)|reset by peer"
+    r"|emergency|(?:bad|wrong) (?:argument|type|number|state)\w*|(?:over|under)flow(?:ed)?|by zero|attempt to"
+    r"|went wrong"
+    r"|terminating|abnormal(?:ly)?|disconnected|out of (?:memory|range|bounds)|no (?:such|module|space left)|reset by peer"
     r"|broken (?:pipe|connection)|(?:is|are|was|has) gone|lost (?:connection|contact)|(?<=[a-z] )lost(?! ?[:=]? ?\d)"
     rf"|time-?outs?(?![\"']| ?[:=]| \d))(?![\w-]){_ZERO}"
+    r"|(?-i:\bE(?:CONN(?:RESET|REFUSED|ABORTED)|TIMEDOUT|PIPE|NOTFOUND|ACCES|(?:HOST|NET)UNREACH|ADDRINUSE|MFILE"
+    r"|NOSPC|ROFS)\b)|\bhung? up\b"
     r"|\bis DOWN\b|(?:^|\s)!!+ |❌|🔴|🛑|🔥|🚨|💥|💣|\[BUG\]",
     re.IGNORECASE,
 )
@@ -48,6 +55,9 @@ _ENDED = re.compile(
 _RAISED = re.compile(
     r"(?<![\w/-])[A-Z]\w{0,80}(?:Error|Exception|Fault|Violation|Defect|Interrupt|Overflow)(?![\w(])"
     r"|^(?:[a-z_]\w{0,80}\.){1,8}[A-Z]\w{1,80}(?:: |$)|^(?:Stop(?:Async)?Iteration|SystemExit|GeneratorExit)(?::|$)"
+    r"|^(?:[a-z_]\w{0,80}\.){0,8}(?:[A-Z]\w{1,80}(?:Exceeded|Protection|Unavailable|NotAvailable|Timeout|NotFound"
+    r"|Denied|Refused|Suspended"
+    r"|Rejected|Aborted)|(?:Invalid|Insufficient|Duplicate|Missing|Unexpected|Bad)[A-Z]\w{2,80}): "
     r"|^\*\* \(|^Caused by: |^raised [A-Z_]{3,40} :|^=(?:CRASH|SUPERVISOR) REPORT="
     r"|^[\w./-]{1,60}: (?:[A-Z]\w{0,40}\.){1,6}\S{1,40}(?:: |$)"
 )
@@ -60,11 +70,25 @@ _PLACE = re.compile(
     re.IGNORECASE,
 )
 _ONLY_WARNS = re.compile(r"\w{0,80}Warning: ")
+_CALLER = re.compile(r"[\d/.-]{8,10}[ T][\d:.,]{8,15}Z? [\w./-]{1,80}\.\w{1,4}:\d{1,6}: ")
+"""Go's logger names the line that logs, behind a time: no failure is told by it."""
 _JSON_BAD = re.compile(
     r"\"(?:err|error|exception|stack_?trace|traceback)\" ?: ?(?!null|\"\"|\[\]|\{\}|false|0\b)"
     r"|\b(?:err|error)=(?!0\b|none\b|<?nil\b|null\b|false\b)\S"
     r"|\bstatus(?:_?code)?[\"']? ?[=:] ?[\"']?5\d\d\b|\bHTTP/\d(?:\.\d)?\"? 5\d\d\b",
     re.IGNORECASE,
+)
+
+
+_BULLET = re.compile(r"(?:[-*•>+]|\d{1,3}[.)]) +")
+_BEGINS_BAD = re.compile(
+    r"(?:[\w ./-]{1,40}[:=-] +)?(?:ERROR|CRITICAL|FATAL|FAIL(?:ED|URE)?|REJECTED|REFUSED|(?i:error|failed|failure"
+    r"|fatal)(?=: )|❌|🔴|🛑|🚨"
+    r"|(?:[a-z_]\w{0,80}\.){0,8}[A-Z]\w{0,80}(?:Error|Exception)(?=:))(?![\w=])(?![\"']?\s{0,40}[:=]?\s{0,40}\d)"
+)
+_FIELD_BAD = re.compile(
+    r"\"(?:err|error|exception|stack_?trace|traceback|reason)\" ?: ?\"(?=[^\"]{0,400}?(?i:error|fail|refus|reject"
+    r"|timed out|denied|lost|invalid|not found))"
 )
 
 
@@ -77,14 +101,29 @@ def speaks_of_error(text: str) -> bool:
     """Tell whether a line of an unknown shape may tell of an error, or of a process that ended; a drawn box does not."""
     if "\u2500" <= text[:1] <= "\u259f":
         return False
+    found = object_of(text)
+    if found is not None:
+        return tells_failure(found) or any(speaks_of_error(each) for each in sentences(found))
     bare = without_harmless(text)
+    if fails_abroad(bare):
+        return True
     said = any(pattern.search(bare) for pattern in (_WORDS, _JSON_BAD, _ENDED, _RAISED))
     return said or _STACK.match(bare) is not None or alerts_of_failure(bare) or _comes_from_code(text)
+
+
+def fails_in_table(text: str) -> bool:
+    """Tell whether a line that is set in says itself that something failed: it begins with the word, or a field holds it.
+
+    What is set in is a table, a list or a dump: a word of failure later in it is a column's, or a value's.
+    """
+    inner = _BULLET.sub("", text.strip(), count=1)
+    bare = without_harmless(inner)
+    return _BEGINS_BAD.match(bare) is not None or _FIELD_BAD.match(inner) is not None
 
 
 def _comes_from_code(text: str) -> bool:
     """Tell whether a line names a line of source code and says something; a place alone (``/app/index.js:3``) does not."""
     found = _PLACE.search(text)
-    if found is None or _ONLY_WARNS.search(text):
+    if found is None or _ONLY_WARNS.search(text) or _CALLER.match(text):
         return False
     return " " in text[: found.start()].strip() or bool(text[found.end() :].strip(" :"))

@@ -61,7 +61,8 @@ _KEYED = re.compile(
     re.IGNORECASE,
 )
 _NUMBERED = re.compile(
-    r"(?:\w{1,20}=\S{1,60} )?[\[(]?(?:(?:log)?level|lvl|sev(?:erity)?|prio?|priority|s)[ ]?[=:][ ]?[\"']?(?P<level>\d{1,2})"
+    r"(?:\w{1,20}=\S{1,60} ){0,3}[\[(]?(?:(?:log)?level|lvl|sev(?:erity)?|prio?|priority"
+    r"|s)[ ]?[=:][ ]?[\"']?(?P<level>\d{1,2})"
     r"[\"']?(?=[ ,;\])\t]|$)[\"',;\]) ]*(?P<message>.*)",
     re.IGNORECASE,
 )
@@ -94,10 +95,24 @@ _BRACKET_FIRST = re.compile(
     r"[: \t]*(?P<message>.*)",
     re.IGNORECASE,
 )
+_CAPS = rf"(?-i:(?=[^a-z]{{3}})(?:{ANY_WORD.upper()}))"
+_TAGGED = re.compile(
+    rf"(?:(?:\[[^\]\n]{{1,60}}\]:? ){{1,3}}(?P<level>{_CAPS}(?=[ \t:])|(?:{ANY_WORD})(?=: ))[-: \t]*"
+    rf"|[\w.-]{{1,60}} (?P<hosted>{_CAPS}) (?=\[))(?P<message>.+)",
+    re.IGNORECASE,
+)
+"""Behind what is set in brackets, or a host before them: ``[feed] error: lost``, ``desk ERROR [feed] lost``."""
+_OF_LIBRARIES = re.compile(
+    r"\([^)\n]{1,80}\): (?:[\w-]{1,40}-)?(?P<level>CRITICAL|WARNING|ERROR|INFO|DEBUG) \*\*: (?P<message>.*)"
+    r"|\[(?:\d{1,10}:){1,2}\d{4}/\d{6}\.\d{1,9}:(?P<called>\w{3,12}):[^\]\n]{1,120}\] (?P<said>.*)"
+    r"|%(?P<number>[0-7])\|\d{10}\.\d{3}\|(?P<told>.*)"
+)
+"""GLib, Chromium and librdkafka, each with a shape of its own."""
 _LOWER = re.compile(r"(?P<level>error|warning|critical|fatal|err|crit): (?P<message>.+)")
 _UPPER = re.compile(rf"(?P<level>(?=[^a-z]{{3}})(?:{ANY_WORD.upper()})):[ \t]+(?P<message>.+)")
 _AT_START = re.compile(
-    r"[*= ]{0,4}(?P<level>ERROR|CRITICAL|FATAL|WARNING|WARN|ERR|WRN|FTL|CRIT|INF|DBG|INFO|DEBUG)(?: [*=]{1,3}|(?=[ \t]))"
+    r"[*= ]{0,4}(?P<level>ERROR|CRITICAL|FATAL|WARNING|WARN|ERR|WRN|FTL|CRIT|INF|DBG|INFO|DEBUG)(?: [*=]{1,3}"
+    r"|(?=[ \t]))"
     r"[ \t]*(?P<message>.+)"
 )
 _FOREIGN = re.compile(
@@ -112,6 +127,10 @@ _OBJECT = re.compile(
     re.IGNORECASE,
 )
 """An object that says something; one of figures alone (a book, a balance) is what the record before it shows."""
+
+
+_LEVEL_GROUPS = ("level", "bare", "hosted", "called", "number")
+_MESSAGE_GROUPS = ("message", "said", "told")
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +163,7 @@ def head_of(text: str) -> LineHead | None:
                     _LOWER,
                     _UPPER,
                 ),
-                *(_LETTER_COLUMN, _AT_START, _NUMBERED, _KEYED),
+                *(_OF_LIBRARIES, _TAGGED, _LETTER_COLUMN, _AT_START, _NUMBERED, _KEYED),
             ),
         )
     rest = text[timed.end() :]
@@ -174,15 +193,23 @@ def _first(text: str, patterns: tuple[re.Pattern[str], ...]) -> LineHead | None:
         found = pattern.match(text)
         if found is None:
             continue
-        word, message = (found["level"] or found["bare"]).strip(), found["message"].strip()
-        if is_market_alert(word, message) or (pattern is _NUMBERED and _is_of_book(text)):
+        word, message = _word_and_message(found)
+        if is_market_alert(word, message) or (pattern is _NUMBERED and _is_of_book(text, word)):
             continue
         return LineHead("INFO" if says_nothing(message) else _level(word), message)
     return None
 
 
-def _is_of_book(text: str) -> bool:
-    return _SEVERITY.search(text) is None and is_of_market(text)
+def _word_and_message(found: re.Match[str]) -> tuple[str, str]:
+    """Return what an expression found of a level and a message, under whatever names."""
+    named = found.groupdict()
+    word = next(named[name] for name in _LEVEL_GROUPS if named.get(name))
+    return word.strip(), next((named[name] for name in _MESSAGE_GROUPS if named.get(name)), "").strip()
+
+
+def _is_of_book(text: str, word: str) -> bool:
+    """Tell whether a number below a library's own levels stands where a book or a queue is spoken of."""
+    return len(word) == 1 and _SEVERITY.search(text) is None and is_of_market(text)
 
 
 def _level(word: str) -> str:

@@ -6,7 +6,6 @@ their own; names are compared without their case, and a field may stand in an ob
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from triage.logs.level_words import (
     level_of_number,
 )
 from triage.logs.other_senses import number_is_level
+from triage.logs.plain_objects import level_of_status, object_of
 from triage.masking import masked_where_cut
 
 _LEVELS = (
@@ -77,17 +77,13 @@ class JsonFields:
 
 def fields_of(text: str) -> JsonFields | None:
     """Read a line of JSON; None where it is none, or names no level."""
-    try:
-        found = json.loads(text)
-    except ValueError:
+    found = object_of(text)
+    if found is None:
         return _of_cut(text)
-    except RecursionError:
-        return None
-    if not isinstance(found, dict):
-        return None
     flat = dict(_flat(found))
     journald = _JOURNALD in found and "MESSAGE" in found
     level = _named(flat) or _numbered(flat, journald=journald) or _named_elsewhere(flat)
+    level = level_of_status(flat, level)
     if not level:
         return None
     message = _first(flat, _MESSAGES) or _first(_by_last(flat), _MESSAGES) or masked_where_cut(text, _SHOWN)

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
 
-from triage.logs.failure_words import is_crash, speaks_of_error
+from triage.logs.continuation import is_of_its_own
+from triage.logs.failure_words import fails_in_table, is_crash, speaks_of_error
 from triage.logs.heads import begins_record, has_head
 from triage.logs.records import ERRORS, OTHERS, LogRecord, record_of
 from triage.logs.spread_objects import SpreadObjects
@@ -22,15 +23,12 @@ from triage.logs.tracebacks import (
     cause_of,
     has_gutter,
     names_exception,
-    was_raised,
     without_gutter,
 )
 from triage.logs.wrapping import is_cut_short, unwrapped
 from triage.masking import masked_where_cut
 from triage.ports.sources import LogLine
 
-_TRACED = ERRORS | OTHERS
-"""Levels whose records are followed by tracebacks; beneath an INFO it is another's."""
 _FOLDING = timedelta(seconds=2)
 _NEVER = datetime.min.replace(tzinfo=UTC)
 _MESSAGE_MAX = 600
@@ -127,6 +125,10 @@ class _LineReader:
     error_like: int = 0
     first_loose: str = ""
     first_suspect: str = ""
+    said: set[str] = field(default_factory=set)
+    """Messages of records with a level."""
+    console: list[str] = field(default_factory=list)
+    """Messages without a level that speak of an error."""
 
     def take(self, line: LogLine) -> None:
         stream = _stream(line.labels)
@@ -146,6 +148,9 @@ class _LineReader:
         for stream, spread in self.spread.items():
             for text in spread.end() if spread.held else ():
                 self._one(stream, self.last, text)
+        for message in self.console:  # what the file has with its level, the console only repeats
+            if message not in self.said:
+                self._suspect(message)
 
     def _one(self, stream: _Stream, at: datetime, text: str) -> None:
         record = record_of(text)
@@ -170,6 +175,10 @@ class _LineReader:
             at, record.logger, masked_where_cut(record.message, _MESSAGE_MAX), record.level, last=at
         )
         opened.exception = masked_where_cut(record.exception, _MESSAGE_MAX)
+        if record.level:
+            self.said.add(opened.message)
+        elif speaks_of_error(record.message):
+            self.console.append(opened.message)
         self.current[stream] = opened
         self.done.append(opened)
         return opened
@@ -180,9 +189,13 @@ class _LineReader:
         if opened is None or at - opened.last > _FOLDING:
             return False
         traceback, gutter = begins_traceback(text), has_gutter(text)
+        if opened.level not in ERRORS and not opened.traced and text[:1].isspace() and fails_in_table(text):
+            self._suspect(text.strip())
         part = opened.grouped and gutter
         another = traceback and opened.traced and not opened.chained and not part
-        if (another and opened.exception) or _is_of_its_own(opened, text):  # of something else
+        if (another and opened.exception) or is_of_its_own(
+            opened.level, text, traced=opened.traced, later=at - opened.last
+        ):  # of something else
             return False
         opened.last = at
         opened.grouped = gutter if traceback else opened.grouped
@@ -202,9 +215,12 @@ class _LineReader:
         self.first_loose = self.first_loose or text
         self.unknown_records += begins_record(text)
         # What is set in belongs to a table, or to a traceback.
-        if not text[:1].isspace() and speaks_of_error(text):
-            self.error_like += 1
-            self.first_suspect = self.first_suspect or text
+        if fails_in_table(text) if text[:1].isspace() else speaks_of_error(text):
+            self._suspect(text)
+
+    def _suspect(self, text: str) -> None:
+        self.error_like += 1
+        self.first_suspect = self.first_suspect or text
 
 
 def read_lines(lines: Iterable[LogLine]) -> ErrorLines:
@@ -261,25 +277,6 @@ def _in_order(lines: Iterable[LogLine]) -> list[LogLine]:
 
 def _begins_record(line: LogLine) -> bool:
     return record_of(unwrapped(line.text[:_MESSAGE_MAX]).split("\n", 1)[0]) is not None
-
-
-def _is_of_its_own(opened: _Open, text: str) -> bool:
-    """Tell whether a line is no part of the record before it.
-
-    An error's message may hold anything; a warning is followed by a traceback, or by what is left of one; beneath an
-    INFO that is another's. Without a traceback, what speaks of an error does not belong to less than an error.
-    """
-    if opened.level in ERRORS:
-        return False
-    if begins_record(text):
-        return True
-    if begins_traceback(text):
-        return opened.level not in _TRACED
-    if opened.traced or text[:1].isspace():
-        return False
-    if was_raised(text):
-        return opened.level not in _TRACED
-    return speaks_of_error(text)
 
 
 def _stream(labels: Mapping[str, str]) -> _Stream:

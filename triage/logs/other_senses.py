@@ -6,11 +6,14 @@ import re
 from collections.abc import Mapping
 
 from triage.logs.level_words import ANY_WORD
+from triage.logs.plain_senses import without_plain
 
 _MARKET = re.compile(
-    r"(?<![a-z])(?:(?:order_?)?books?|bids?|asks?|prices?|qty|quantity|amounts?|sides?|sizes?|depth|ladder|grid|pairs?|symbols?"
+    r"(?<![a-z])(?:(?:order_?)?books?|bids?|asks?|prices?|qty|quantity|amounts?|sides?|sizes?|depth|ladder|grid"
+    r"|pairs?|symbols?"
     r"|orders?|positions?|spread|mid|tiers?|fib\w{0,8}|rsi|macd|[es]ma|signals?(?! ?\d)|indicators?"
-    r"|cross(?:ed|es)?|funding|candles?|volume|buy|sell|long|short|support|resistance|leverage|margin|queued?|tasks?|jobs?)(?![a-z])",
+    r"|cross(?:ed|es)?|funding|candles?|volume|buy|sell|long|short|support|resistance|leverage|margin|queued?"
+    r"|tasks?|jobs?)(?![a-z])",
     re.IGNORECASE,
 )
 """Words beside which ``level: 3``, ``priority=3`` and ``[ALERT]`` are of the market, or of a queue."""
@@ -36,11 +39,14 @@ _MESSAGE = re.compile(r"\b(?:msg|message|event)=", re.IGNORECASE)
 _FILES = r"(?:log|txt|py|json|jsonl|csv|ya?ml|html?|js|ts|go|rs|java|db|sqlite)"
 _SO_FAR = r" (?:found|seen|so far|yet|reported|detected|at all|today)"
 _HARMLESS = re.compile(
-    rf"(?<!\S)/[\w./-]+|[\w.-]{{0,60}}(?:error|exception|fail)\w{{0,20}}\.{_FILES}\b(?:\.\d{{1,3}}|\.gz)?"
-    r"|\b(?:tracking|standard|mean|squared|absolute|rounding|relative|percentage|prediction|forecast|model) errors?\b"
-    r"|\berror (?:handl\w{2,3}|budget|bars?|margin|tolerance|messages? (?:enabled|disabled))\b|\b(?:never|not yet) failed\b"
+    rf"(?<!\S)/[\w./-]+(?:\?\S*)?|[\w.-]{{0,60}}(?:error|exception|fail)\w{{0,20}}\.{_FILES}\b(?:\.\d{{1,3}}|\.gz)?"
+    r"|\b(?:tracking|standard|mean|squared|absolute|rounding|relative|abs|percentage|prediction|forecast"
+    r"|model)(?: (?:squared|absolute|percentage))? errors?\b"
+    r"|\berror (?:handl\w{2,3}|budget|bars?|margin|tolerance|messages? (?:enabled|disabled))\b|\b(?:never"
+    r"|not yet) failed\b"
     r"|\bzero (?:errors?|failures?|exceptions?)\b|\berrors? none\b|\brecovered from (?:an? |the )?(?:error|failure)\b"
-    r"|\b(?:last_?)?(?:errors?|err|exceptions?|fail(?:ed|ures?))[\"']?\s?[:=]\s?[\"']?(?:none|<?nil>?|null|false|no|ok|n/a)"
+    r"|\b(?:last_?)?(?:errors?|err|exceptions?|fail(?:ed|ures?))[\"']?\s?[:=]\s?[\"']?(?:none|<?nil>?|null|false|no"
+    r"|ok|n/a)"
     rf"(?:{_SO_FAR})?[\"']?(?=\s*(?:$|[,;|(!)\]}}&]|- |\.(?:\s|$)|[\w.]{{1,40}}=))",
     re.IGNORECASE,
 )
@@ -50,7 +56,8 @@ _NONE = (
     r"|keine?r?|ninguno|aucune?|nessuno|нет|无)[\"']?"
 )
 _ROW_OF_NONE = re.compile(
-    rf"(?!\S*(?-i:[a-z](?:Error|Exception|Fault|Interrupt)\b))[^\n:=|]{{1,60}}(?:[:=|]| {{2}})\s{{0,40}}{_NONE}[\s,;.]*",
+    rf"(?!\S*(?-i:[a-z](?:Error|Exception|Fault|Interrupt)\b))[^\n:=|]{{1,60}}(?:[:=|]"
+    rf"| {{2}})\s{{0,40}}{_NONE}[\s,;.]*",
     re.IGNORECASE,
 )
 """A row of a report, or of settings, whose value is nothing: ``denied intents: 0``, ``Errors    0``."""
@@ -69,8 +76,8 @@ _NOT_SO = re.compile(
     re.IGNORECASE,
 )
 """Counts of none, negations, and what is to be done if it should come to it (``cancel_on_error``, ``max failures``)."""
-_HEADING = re.compile(r"\[[a-z][a-z_.-]{1,40}s\]")
-"""A section of settings: ``[errors]``."""
+_HEADING = re.compile(r"\[[a-z][a-z_.-]{1,40}s\]|# (?:HELP|TYPE) [\w:]{1,120} .*")
+"""A section of settings: ``[errors]``; what a metric is called."""
 _NOTHING = re.compile(r"[\"']?(?:none|<?nil>?|null|false|no|n/a|ok|0|-)[\"']?\W*", re.IGNORECASE)
 _ALERT = re.compile(
     r".{0,120}?(?:(?<![\w.=-])ALERT(?![\w.=-])|[\[(<|] ?[Aa]lert ?[\])>|]|(?<![\w.-])[Aa]lert ?[:!])"
@@ -105,7 +112,7 @@ def without_harmless(text: str) -> str:
     """Return the text without words of an error that tell of none: settings, counts of none, files, a tracking error."""
     if _ROW_OF_NONE.fullmatch(text) or _HEADING.fullmatch(text):
         return ""
-    return _NOT_SO.sub(" ", _HARMLESS.sub(" ", without_settings(text)))
+    return without_plain(_NOT_SO.sub(" ", _HARMLESS.sub(" ", without_settings(text))))
 
 
 def says_nothing(message: str) -> bool:

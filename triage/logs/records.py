@@ -44,14 +44,16 @@ _ANY_DATE = r"(?:\d{4}[-/.]\d\d[-/.]\d\d|\d\d[-/.]\d\d[-/.]\d{4})"
 _ANY_TIME = rf"{_ANY_DATE}?[ T]{{0,2}}\d\d:\d\d:\d\d(?:[,.]\d{{1,9}})?|\d{{10,19}}(?:\.\d{{1,9}})?"
 _ANY_LEVEL = rf"(?:{_LEVEL}|(?<=\[)(?i:{_LEVEL})(?= *\])|(?<= - )(?i:{_LEVEL})(?= +- ))"
 _TIMED = re.compile(
-    rf"\W{{0,3}}(?:{_ANY_TIME})(?![\w]).{{0,120}}?(?<![\w.~=])(?P<level>{_ANY_LEVEL})(?![\w.~=])[\s\]|:)/-]*(?P<message>.*)"
+    rf"\W{{0,3}}(?:{_ANY_TIME})(?![\w]).{{0,120}}?(?<![\w.~=])(?P<level>{_ANY_LEVEL})(?![\w.~=])[\s\]"
+    rf"|:)/-]*(?P<message>.*)"
 )
 """A time, in any of the usual forms, and the first level that follows it."""
 _SYSLOG = re.compile(
-    r"(?:\d{1,5} )?<(?P<number>\d{1,3})>(?:1 \S{10,40} |[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d )(?P<message>.*)"
+    r"(?:\d{1,5} )?<(?P<number>\d{1,3})>(?:1 (?:\S{10,40}|-) |[A-Z][a-z]{2} [ \d]\d (?:\d{4} )?\d\d:\d\d:\d\d "
+    r"|(?=[\w./-]{1,60}\[\d{1,10}\]: ))(?P<message>.*)"
 )
 """A line of syslog: its number holds the level."""
-_KLOG = re.compile(r"(?P<level>[IWEF])\d{4}(?:\d{4})? \d\d:\d\d:\d\d\.\d+ +\d+ \S+\] (?P<message>.*)")
+_KLOG = re.compile(r"(?P<level>[IWEF])\d{4}(?:\d{4})? \d\d:\d\d:\d{2,10}\.\d+ +\d+ \S+\] (?P<message>.*)")
 _KLOG_LEVELS = {"I": "INFO", "W": "WARNING", "E": "ERROR", "F": "FATAL"}
 _LEVEL_FIRST = re.compile(
     rf"(?:\[(?P<bracketed>(?i:{_LEVEL})) *\]:?|(?P<level>{_LEVEL})(?::| -|(?= +(?:{_ANY_TIME}))))[ \t]+(?P<message>.+)"
@@ -66,6 +68,12 @@ _LOGFMT_MESSAGE = re.compile(
     r"\b(?:msg|message|event)=(?:\"(?P<quoted>(?:[^\"\\]|\\.)*)\"|'(?P<single>[^']*)'|(?P<bare>\S+))",
     re.IGNORECASE,
 )
+_NAMES_LEVEL = re.compile(r"[\"'](?:log|@)?(?:level\w{0,8}|lvl|severity)[\"']\s?:", re.IGNORECASE)
+_NOT_SERVED = re.compile(
+    r'"(?:GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS) /[^"\n]{0,2000} HTTP/\d(?:\.\d)?" 5\d\d\b'
+)
+"""A server's own access line, whose status says that it could not answer."""
+_PYTHON_WARNS = re.compile(r"\S{1,200}\.py:\d{1,6}: (?P<message>\w{0,40}Warning: .*)")
 _TRACE_IN_FILE = "(See log file for stack trace dump)"
 """The console's only sign of an exception."""
 
@@ -82,8 +90,19 @@ class LogRecord:
 
 def record_of(text: str) -> LogRecord | None:
     """Read one unwrapped line; None where it begins no record (a traceback's line, or a shape not known)."""
-    if text.startswith("{"):
-        return _from_json(text)
+    found = _from_json(text) if text.startswith("{") else _from_text(text)
+    return _of_message(found) if found is not None and found.level == "INFO" else found
+
+
+def _of_message(record: LogRecord) -> LogRecord:
+    """Return the graver record that one at INFO carries: another program's, or a request that was not served."""
+    if record.message.startswith("{") and _NAMES_LEVEL.search(record.message) is not None:
+        inner = _from_json(record.message)
+        return inner if inner is not None and inner.level in ERRORS else record
+    return replace(record, level="ERROR") if _NOT_SERVED.search(record.message) is not None else record
+
+
+def _from_text(text: str) -> LogRecord | None:
     for pattern in (_BOT, _SERVICE, _PYTHON):
         found = pattern.match(text)
         if found is not None:
@@ -96,6 +115,9 @@ def record_of(text: str) -> LogRecord | None:
             return LogRecord(_level(named["level"]), console["logger"], named["message"].strip())
         level = "ERROR" if _TRACE_IN_FILE in console["message"] else ""
         return LogRecord(level, console["logger"], console["message"].replace(_TRACE_IN_FILE, "").strip())
+    warned = _PYTHON_WARNS.match(text)
+    if warned is not None:
+        return LogRecord("WARNING", "py.warnings", warned["message"].strip())
     return _from_any(text)
 
 

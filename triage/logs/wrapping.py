@@ -12,6 +12,7 @@ import re
 from typing import Any
 
 from triage.logs.level_words import LOOSE_WORDS
+from triage.logs.plain_objects import tells_failure
 
 _ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_=>]|[()][A-Z0-9])")
 _ANSI_AS_TEXT = re.compile(
@@ -19,16 +20,19 @@ _ANSI_AS_TEXT = re.compile(
 )
 """Colours that a transport wrote out, or whose first character it dropped."""
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufeff]")
-_COMPOSE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,80} {0,40}\| ")
+_COMPOSE = re.compile(r"(?:\d{1,4}\|)?[A-Za-z0-9][A-Za-z0-9_.-]{0,80} {0,40}\| ")
 _TIME = re.compile(
     r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:?\d\d) "
-    r"(?:std(?:out|err) [FP] |(?!(?:DEBUG|INFO|WARN|WARNING|ERROR|CRITICAL|FATAL)\b))"
+    r"(?:[\w.-]{1,80} [\w./@-]{1,60}\[\d{1,10}\]: |std(?:out|err) [FP] |(?!(?:DEBUG|INFO|WARN|WARNING|ERROR"
+    r"|CRITICAL|FATAL)\b))"
 )
 """A time that a transport put there; before a level it is the record's own."""
 _CUT_JSON = re.compile(r'\{"log": ?"(?P<body>(?:[^"\\]|\\.)*)')
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "b": "", "f": ""}
 _ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|(.))")
 _LAYERS = 5
+_SPACED = 24
+"""Of a line so long every second character is a space: each stands for the other byte of UTF-16."""
 _CARRIED = ("log", "MESSAGE", "message", "msg", "line", "_entry", "entry")
 """Where a transport's JSON holds the line of the program."""
 _LEVELS = re.compile(
@@ -37,8 +41,6 @@ _LEVELS = re.compile(
     rf'|"(?:status|type|kind|outcome|category|class)" ?: ?"(?:{"|".join(LOOSE_WORDS)})"',
     re.IGNORECASE,
 )
-_TROUBLE = ("error", "err", "exception", "exc_info", "stack_trace", "traceback")
-"""Fields of a program's JSON beside its message: what they hold is not let go."""
 _DOCKER = ("CONTAINER_NAME", "CONTAINER_ID")
 _TRACE_ESCAPED = re.compile(r"(?:\\r)?\\n(?=Traceback \(|  File )")
 _TRACE_OCTAL = re.compile(r"#012(?=Traceback \(|  File )")
@@ -63,6 +65,8 @@ def is_cut_short(text: str) -> bool:
 
 
 def _plain(text: str) -> str:
+    if text[1:_SPACED:2].isspace() and len(text) >= _SPACED and not text[:_SPACED:2].isspace():
+        text = text[::2]
     text = _ANSI.sub("", text) if "\x1b" in text else text
     text = _ANSI_AS_TEXT.sub("", text) if "[" in text else text
     # Some send a line's end as a return and a vertical tab, so that a driver leaves the record whole.
@@ -73,6 +77,8 @@ def _plain(text: str) -> str:
 
 
 def _outer_layer(text: str) -> str:
+    if text.startswith('"{') and text.endswith('}"'):
+        return _from_text(text)
     if text.lstrip()[:1] == "{":
         return _from_json(text.strip())
     if _TRACE_ESCAPED.search(text):
@@ -97,11 +103,20 @@ def _from_json(text: str) -> str:
     if (
         isinstance(found.get("log"), dict)
         or (_names_level(text) and not any(name in found for name in _DOCKER))
-        or any(found.get(name) for name in _TROUBLE)
+        or tells_failure(found)
     ):
         return text
     carried = next((found[name] for name in _CARRIED if found.get(name)), None)
     return carried if isinstance(carried, str) else text
+
+
+def _from_text(text: str) -> str:
+    """Return the object that stands in a text of JSON."""
+    try:
+        inner = json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+    return inner if isinstance(inner, str) else text
 
 
 def _names_level(text: str) -> bool:

@@ -59,3 +59,28 @@ def test_the_reason_is_what_is_said_last_or_beneath(lines: list[str], exception:
         for each, text in enumerate([INFO, *lines])
     )
     assert [each.exception for each in read.errors] == [exception]
+
+
+@pytest.mark.parametrize(("gap", "loose"), [(20, 0), (900, 1)])
+def test_a_sentence_that_comes_later_than_one_print_is_no_part_of_the_record(gap: int, loose: int) -> None:
+    """Without any word of failure nothing tells what it means: it is counted, and not taken for the record's."""
+    read = read_lines(
+        LogLine(NOW + timedelta(milliseconds=each), text, {"bot": "bot1"})
+        for each, text in ((0, INFO), (gap, "the venue closed its door on us"))
+    )
+    assert (read.loose, read.error_like) == (loose, 0)
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_what_the_console_repeats_of_the_file_is_no_doubt(order: tuple[int, int]) -> None:
+    """The console carries no level; of an error that no record holds it is all there is."""
+    console = "03:15:00 - bitget_exchange - Error submitting buy LIMIT order"
+    in_file = "2026-02-20 03:15:00,000 - 1 - a.b.bitget_exchange - WARNING - Error submitting buy LIMIT order"
+    both = [(console, "console"), (in_file, "file")]
+    twice = read_lines(LogLine(NOW, *_with_stream(both[each])) for each in order)
+    alone = read_lines([LogLine(NOW, *_with_stream(both[0]))])
+    assert (twice.error_like, alone.error_like) == (0, 1)
+
+
+def _with_stream(line: tuple[str, str]) -> tuple[str, dict[str, str]]:
+    return line[0], {"bot": "bot1", "stream": line[1]}
