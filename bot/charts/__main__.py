@@ -1,6 +1,6 @@
 """``python -m bot.charts``: draws the pictures it is told to, one JSON line each on standard input.
 
-In: ``{"theme": "light"|"dark", "path": FILE.png, "picture": {a BotPicture}}``, or ``"incident": {an IncidentChart}``
+In: ``{"theme": "light"|"dark", "path": FILE.png, "picture": {a packed picture}}``, or ``"incident": {an IncidentChart}``
 instead of the picture. Out, a line each, in order:
 ``{"bot", "theme", "path", "alt"}``, or ``{"bot", "theme", "error"}`` where that picture could not be drawn.
 The one argument, if any, is how nice to be to the other processes (0 to 19).
@@ -24,7 +24,7 @@ from bot.charts.alt import alt_text
 from bot.charts.day import render
 from bot.charts.incident import incident_alt, render_incident
 from bot.charts.theme import THEMES
-from triage.kpis.picture import BotPicture, PictureMark
+from triage.kpis.picture import PictureMark, unpacked_picture
 from triage.ports.charts import IncidentChart, Track
 
 T = TypeVar("T")
@@ -33,12 +33,6 @@ _COMPRESSION = 1
 """A palette and a low zlib level: half of the bytes to upload, in a fifth of the time that full colour takes."""
 _SWITCH_SECONDS = 0.0005
 """How long the thread that draws may keep the interpreter while the one that saves waits for it."""
-
-
-def decode(fields: dict[str, Any]) -> BotPicture:
-    """Return the picture that ``as_json`` wrote. Raises TypeError for fields of another version."""
-    fields["marks"] = tuple(PictureMark(**mark) for mark in fields["marks"])
-    return BotPicture(**fields)
 
 
 def decode_incident(fields: dict[str, Any]) -> IncidentChart:
@@ -56,7 +50,7 @@ def draw(job: dict[str, Any]) -> tuple[Image.Image, dict[str, str]]:
         chart = decode_incident(job["incident"])
         told = {"bot": chart.number, **about, "alt": incident_alt(chart)}
         return _with_palette(render_incident(chart, theme)), told
-    picture = decode(job["picture"])
+    picture = unpacked_picture(job["picture"])
     return _with_palette(render(picture, theme)), {"bot": picture.bot, **about, "alt": alt_text(picture)}
 
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from bot.sources.minute_csv.measure import measure
 from bot.sources.minute_csv.protocol import Request
 from triage.kpis.model import as_json
+from triage.kpis.picture import packed_picture
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,7 +34,7 @@ def answers(request: Request) -> Iterator[tuple[str, str]]:
             continue
         yield "R", json.dumps(as_json(report))
         if picture is not None:
-            yield "P", f"{json.dumps(ask.name)}\t{json.dumps(as_json(picture))}"
+            yield "P", f"{json.dumps(ask.name)}\t{json.dumps(packed_picture(picture))}"
 
 
 def main() -> None:

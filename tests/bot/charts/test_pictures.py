@@ -3,9 +3,10 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from array import array
 from dataclasses import replace
 from datetime import UTC, datetime
-from math import isclose
+from math import isclose, nan
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,7 +14,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from bot.charts.__main__ import decode
 from bot.charts.alt import MOST, alt_text
 from bot.charts.canvas import fitted, printable, width_of
 from bot.charts.day import render
@@ -22,9 +22,10 @@ from bot.charts.scales import number, ticks, time_ticks
 from bot.charts.theme import DARK, LIGHT, THEMES, Theme
 from tests.triage.kpis.grids import filled, grid_of, put, report_of
 from triage.kpis.fills import FillTally
+from triage.kpis.grid import VALUES
 from triage.kpis.limits import KpiLimits
 from triage.kpis.model import ActionNote, IncidentNote, as_json
-from triage.kpis.picture import BUCKETS, BotPicture, bot_picture
+from triage.kpis.picture import BUCKETS, BotPicture, bot_picture, packed_picture, unpacked_picture
 
 pytestmark = pytest.mark.slow
 
@@ -229,7 +230,7 @@ def _pixel(image: Image.Image, x: int, y: int) -> tuple[int, ...]:
 
 def test_the_drawing_process_answers_each_line_and_survives_a_bad_one(tmp_path: Path) -> None:
     """A picture of another version is told as an error; the next one is drawn."""
-    picture = as_json(picture_of(filled(30)))
+    picture = packed_picture(picture_of(filled(30)))
     jobs = [
         {"theme": "light", "path": str(tmp_path / "bad.png"), "picture": picture | {"unknown": 1}},
         {"theme": "dark", "path": str(tmp_path / "good.png"), "picture": picture},
@@ -250,7 +251,12 @@ def test_the_drawing_process_answers_each_line_and_survives_a_bad_one(tmp_path: 
 
 def test_a_picture_survives_its_way_as_json() -> None:
     """What the measuring process writes is what the drawing process draws."""
-    picture = picture_of(filled(30), marks=1)
-    again = decode(json.loads(json.dumps(as_json(picture))))
+    grid = filled(30)
+    grid.put([grid.at(3) + 1], [("odd", "", "", None, None)], [array("d", [nan])] * len(VALUES))
+    put(grid, 29, equity_quote=1234.5678901234567)
+    picture = picture_of(grid, marks=1)
+    again = unpacked_picture(json.loads(json.dumps(packed_picture(picture))))
+    assert None in again.equity[0]
+    assert 1234.5678901234567 in again.equity[1]
     assert as_json(again) == as_json(picture)
-    assert again.marks == picture.marks
+    assert (again.equity, again.marks) == (picture.equity, picture.marks)
