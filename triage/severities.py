@@ -14,9 +14,43 @@ from triage.masking import masked_where_cut
 from triage.model import Severity, worst
 
 UNKNOWN = Severity.SEV2
+_OTHERS = ("priority", "urgency", "criticality", "alert_level", "level")
+"""Labels that stand for the severity where there is no label of that name."""
+_NO_SEVERITY = frozenset(
+    {
+        "",
+        *"0123456789",
+        "error",
+        "err",
+        "warn",
+        "warning",
+        "info",
+        "debug",
+        "notice",
+        "trace",
+        "none",
+        "unknown",
+        "normal",
+    }
+)
 _NOISE = re.compile(r"[\s_.:#-]+")
 _BETWEEN = re.compile(r"[\W_]+")
 
+_LANGUAGES = {
+    Severity.SEV1: "катастрофа 災害",
+    Severity.SEV2: (
+        "kritisch schwer schwerwiegend hoch dringend fehler critique eleve élevé elevee élevée grave haute haut urgente "
+        "crítico critico crítica critica alto alta urgência kritiek hoog ernstig krytyczny wysoki критический критично "
+        "высокий срочно 严重 重大 紧急 緊急 高 危急"
+    ),
+    Severity.SEV3: (
+        "warnung mittel mittelschwer niedrig gering hinweis avertissement attention moyen moyenne faible basse bas mineur "
+        "advertencia aviso atenção atencao atención medio média media bajo baja baixo leve waarschuwing laag "
+        "ostrzeżenie niski предупреждение средний низкий информация "
+        "警告 提示 注意 情報 信息 中 低 一般"
+    ),
+}
+"""The same words as teams elsewhere write them."""
 _TABLE = {
     Severity.SEV1: (
         "emergency emerg disaster fatal panic blocker catastrophic sev0 sev1 severity0 severity1 s0 s1 p0 p1 prio1 "
@@ -33,7 +67,10 @@ _TABLE = {
     ),
 }
 WORDS: Mapping[str, Severity] = {
-    word: severity for severity, words in _TABLE.items() for word in words.split()
+    word: severity
+    for table in (_LANGUAGES, _TABLE)
+    for severity, words in table.items()
+    for word in words.split()
 }
 PAGING = frozenset({"critical", "crit", "page", "pager"})
 """Words that ask for a person at once, whatever the desk's scale makes of them."""
@@ -65,9 +102,32 @@ def _parts(word: str) -> list[str]:
     return [part for part in _BETWEEN.split(word.casefold()) if part]
 
 
+def word_of(labels: Mapping[str, str], table: Mapping[str, Severity] | None = None) -> str:
+    """Return the word of severity that an alert's labels carry; empty for none.
+
+    The label is ``severity``, however it is written; else one that other systems have for it, where its value is such a
+    word. A number there, or the level of a log line that a rule hands on, is none.
+    """
+    if plain(found := labels.get("severity", "")):
+        return found
+    if found := next(
+        (value for name, value in labels.items() if name.casefold() == "severity" and plain(value)), ""
+    ):
+        return found
+    others = (value for name in _OTHERS for value in [labels.get(name, "")])
+    return next(
+        (one for one in others if plain(one) not in _NO_SEVERITY and meaning(one, table) is not None), ""
+    )
+
+
+def has_word(labels: Mapping[str, str], table: Mapping[str, Severity] | None = None) -> bool:
+    """Whether an alert's labels ask for a severity at all."""
+    return bool(word_of(labels, table))
+
+
 def severity_of(labels: Mapping[str, str], table: Mapping[str, Severity] | None = None) -> Severity:
     """Return the severity that an alert's labels ask for; none at all asks for nothing."""
-    word = labels.get("severity", "")
+    word = word_of(labels, table)
     if not plain(word):
         return Severity.SEV3
     return meaning(word, table) or UNKNOWN
@@ -75,7 +135,7 @@ def severity_of(labels: Mapping[str, str], table: Mapping[str, Severity] | None 
 
 def is_paging(labels: Mapping[str, str], table: Mapping[str, Severity] | None = None) -> bool:
     """Whether an alert's label asks for a person at once."""
-    word = labels.get("severity", "")
+    word = word_of(labels, table)
     known = meaning(word, table)
     asks = plain(word) in PAGING or (known is not None and not PAGING.isdisjoint(_parts(word)))
     return asks or known is Severity.SEV1
@@ -83,7 +143,7 @@ def is_paging(labels: Mapping[str, str], table: Mapping[str, Severity] | None = 
 
 def doubt(labels: Mapping[str, str], table: Mapping[str, Severity] | None = None) -> str:
     """Say that the word of severity is none we know; empty where it is, or there is none."""
-    word = labels.get("severity", "")
+    word = word_of(labels, table)
     if not plain(word) or meaning(word, table) is not None:
         return ""
     return f"severity {masked_where_cut(word, 40)!r} is not in `severities` of desk.yaml: taken for {UNKNOWN}"

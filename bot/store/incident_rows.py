@@ -17,6 +17,7 @@ from triage.model import (
     SubjectKind,
 )
 from triage.ports.store import RollEntry
+from triage.severities import word_of
 
 
 def roll_entry(row: Mapping[Any, Any]) -> RollEntry:
@@ -94,7 +95,7 @@ def episode_values(episode: Episode) -> dict[str, Any]:
         "ends_at": episode.ends_at,
         "last_seen_at": episode.last_seen_at,
         "labels": dict(episode.labels),
-        "word": clean(episode.labels.get("severity", "")),
+        "word": clean(word_of(episode.labels)),
         "annotations": dict(episode.annotations),
         "generator_url": clean(episode.generator_url),
         "fingerprint": clean(episode.fingerprint),

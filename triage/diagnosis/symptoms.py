@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from triage.model import Episode, Incident, Json, Severity, Source, Subject, SubjectKind
+from triage.playbooks.alert_words import topic_of
 from triage.playbooks.table import known_name
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ DELAYS: Mapping[str, float] = {
 """How long after its trouble began an alert fires, in seconds: what its rule waits for."""
 STRANGE = "strange"
 """The family of what nobody wrote down."""
-_PREFIXES = (("Redis", "redis"), ("PaperExchange", "paper"), ("ControlPlane", "behind"))
+_PREFIXES = (("PaperExchange", "paper"), ("ControlPlane", "behind"))
 
 BOT_TROUBLE = frozenset({"stop", "pause", "no_fills", "errors", "orders", "book", "position", "slow"})
 """What a bot that cannot trade as it should may show."""
@@ -75,18 +76,31 @@ def family(episode: Episode) -> str:
         return known
     if episode.source is Source.DEAD_LETTER:
         return "dead_letters"
-    if "flap" in episode.name.casefold():
-        return "flaps"
-    return next((found for prefix, found in _PREFIXES if episode.name.startswith(prefix)), STRANGE)
+    by_prefix = next((found for prefix, found in _PREFIXES if episode.name.startswith(prefix)), None)
+    if by_prefix is not None or episode.source is not Source.ALERTMANAGER:
+        return by_prefix or STRANGE
+    topic = topic_of(episode.name, episode.subject.kind)
+    return topic.family if topic is not None else STRANGE
 
 
-def holds(facts: Facts, episode: Episode) -> bool | None:  # noqa: PLR0911 - a table of conditions
+def _by_words(episode: Episode) -> bool:
+    """Say whether only the words of its name tell what an alert is about: then its condition is not known."""
+    return known_name(episode.name) not in FAMILIES and family(episode) != "flaps"
+
+
+def holds(facts: Facts, episode: Episode) -> bool | None:
     """Say whether what an alert states is so now, by fresh evidence; None where that cannot be told.
 
-    An event happened: whether it holds is no question.
+    An event happened: whether it holds is no question. What an alert states of which only the words are known may be
+    another thing than what was measured: of ``RedisTooManyConnections`` it tells nothing that Redis answers.
     """
     if episode.is_event:
         return None
+    found = _holds(facts, episode)
+    return None if found is False and family(episode) != "pause" and _by_words(episode) else found
+
+
+def _holds(facts: Facts, episode: Episode) -> bool | None:
     subject, about = episode.subject, family(episode)
     if subject.kind is SubjectKind.BOT:
         return _holds_of_bot(facts, subject.name, episode, about)

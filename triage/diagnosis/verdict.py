@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from triage.diagnosis.causes import EXPLAINS, RULES
+from triage.diagnosis.causes._families import STANDING
 from triage.diagnosis.causes.no_cause_found import abstain
 from triage.diagnosis.dependencies import UPSTREAM
 from triage.diagnosis.facts import Facts
@@ -110,7 +111,7 @@ def _bound(facts: Facts, candidate: Candidate, signals: Sequence[Episode]) -> Ca
         each
         for each in signals
         if _in_time(candidate, each)
-        and _reaches(candidate, each, families)
+        and _reaches(candidate, each, families, facts.desk.name)
         and not (everyday and _not_about(facts, each))
     )
     if not explained:
@@ -140,7 +141,7 @@ def _not_about(facts: Facts, signal: Episode) -> bool:
     return not about_fills or brief_pause(facts, signal.subject.name)
 
 
-def _reaches(candidate: Candidate, signal: Episode, families: frozenset[str]) -> bool:
+def _reaches(candidate: Candidate, signal: Episode, families: frozenset[str], desk_name: str) -> bool:
     about = family(signal)
     if about != STRANGE and about not in families:
         return False
@@ -148,6 +149,9 @@ def _reaches(candidate: Candidate, signal: Episode, families: frozenset[str]) ->
         return signal.subject.name in candidate.bots
     if signal.subject.kind is SubjectKind.CONTAINER:
         return signal.subject.name in candidate.containers
+    if signal.subject.kind is SubjectKind.DESK and about in STANDING and signal.subject.name != desk_name:
+        # Several things by their names, or a part of the desk: what stands elsewhere is not what it tells of.
+        return not {*candidate.bots, *candidate.containers}.isdisjoint(signal.subject.name.split(", "))
     # What is about the host or the desk has one host and one desk to be about; a strange alert says nothing of a bot.
     return about != STRANGE or not candidate.bots or len(candidate.bots) > 1
 

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 NAME_MAX = 200
 """Characters of what an alert is about that are kept: they end up in titles."""
-_SEVERAL = re.compile(r"\s*[,;|&]\s*|\s+and\s+")
+SEVERAL = re.compile(r"\s*[,;|&]\s*|\s+and\s+")
+_NOISE = re.compile(r"[\s_-]+")
 _NOBODY = frozenset({"", "-", "--", "none", "null", "nil", "n/a", "na", "unknown", "undefined", "<no value>"})
 _EVERYBODY = frozenset({"*", ".*", ".+", "all", "any", "every"})
 
@@ -35,10 +36,15 @@ def of_bot(label: str, desk: Desk) -> Subject | None:
     if label.lower() in _EVERYBODY and desk.bot(label) is None:
         return Subject(SubjectKind.DESK, desk.name)
     named = {_bot_named(label, desk)}
-    if desk.bot(*named) is None and len(parts := [part for part in _SEVERAL.split(label) if part]) > 1:
+    if desk.bot(*named) is None and len(parts := [part for part in SEVERAL.split(label) if part]) > 1:
         named = {_bot_named(part, desk) for part in parts}
     kind = SubjectKind.BOT if len(named) == 1 else SubjectKind.DESK
     return Subject(kind, masked_where_cut(", ".join(sorted(named)), NAME_MAX))
+
+
+def _plain(name: str) -> str:
+    """Return a name as people write it in more ways than one: ``Bot 1`` and ``bot-1`` are ``bot1``."""
+    return _NOISE.sub("", name.casefold())
 
 
 def _bot_named(name: str, desk: Desk) -> str:
@@ -46,5 +52,5 @@ def _bot_named(name: str, desk: Desk) -> str:
     if desk.bot(name) is not None:
         return name
     owner = desk.bot_of_container(name.removeprefix("/"))
-    alike = [bot.name for bot in desk.bots if bot.name.lower() == name.lower()]
+    alike = [bot.name for bot in desk.bots if _plain(bot.name) == _plain(name)]
     return owner.name if owner is not None else alike[0] if len(alike) == 1 else name

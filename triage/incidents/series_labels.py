@@ -13,6 +13,7 @@ _TARGET_LABELS = ("container", "container_name", "service", "pod")
 _CGROUP = re.compile(
     r"/(?:.*[/-])?(?P<id>[0-9a-f]{12})[0-9a-f]{52}(?:\.scope)?|/docker/(?P<short>[0-9a-f]{12})"
 )
+_OF_KUBELET = re.compile(r"k8s_[^_]+_(?P<pod>[^_]+)_[^_]+_[^_]+_\d+")
 _OF_MACHINE = re.compile(r"/|/(?:system|user|machine)\.slice(?:/.*)?|/docker|/init\.scope|/kubepods\S*")
 _OF_POD = re.compile(
     r"-(?:(?=[a-z]*\d)[a-z\d]{1,12}(?:-[a-z\d]{1,10})?|[b-df-hj-np-tv-z]{5}|[b-df-hj-np-tv-z]{6,10}-[a-z\d]{5})"
@@ -63,6 +64,15 @@ def container_of_group(group: str) -> str:
     """
     found = _CGROUP.fullmatch(group)
     return (found["id"] or found["short"]) if found is not None else ""
+
+
+def pod_of_kubelet(name: str) -> str:
+    """Return the pod in the name that the kubelet gives a container of Docker's; empty where it is none.
+
+    ``k8s_<container>_<pod>_<namespace>_<uid>_<attempt>``; the container that only holds the pod's network is ``POD``.
+    """
+    found = _OF_KUBELET.fullmatch(name)
+    return found["pod"] if found is not None else ""
 
 
 def is_of_machine(group: str) -> bool:

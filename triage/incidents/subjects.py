@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 
 from triage.desk import Bot, ComposeSettings, Desk, once_a_desk
-from triage.incidents.bot_labels import NAME_MAX, of_bot
+from triage.incidents.bot_labels import NAME_MAX, SEVERAL, names_nobody, of_bot
 from triage.incidents.series_labels import (
     OF_OTHERS,
     OF_SCRAPE,
@@ -20,6 +20,7 @@ from triage.incidents.series_labels import (
     is_pod_of,
     of_series,
     pod_of,
+    pod_of_kubelet,
     workload_of,
 )
 from triage.masking import masked_where_cut
@@ -73,6 +74,8 @@ OF_COMPOSE = (*_COMPOSE_LABELS, *_PROJECT_LABELS)
 _PROBE = re.compile(r"blackbox|probe|\b(?:ssl|tls|x509|cert|ping|icmp|uptime)", re.IGNORECASE)
 _OPAQUE = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}|\[[0-9a-fA-F:.]+\]|[0-9a-f]{12}(?:[0-9a-f]{52})?")
 """An address, or the id of a container: it names nothing by itself."""
+_ADDRESS = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}")
+_WHOLE_ID = re.compile(r"[0-9a-f]{64}")
 _ITSELF = re.compile(r"(?:rediss?|valkey|postgres(?:ql)?)://|.*:(?:6379|26379|5432)$")
 """A target that is the database itself and not its exporter."""
 _CONTROL_PLANE = re.compile(r"control[-_]?plane", re.IGNORECASE)
@@ -113,34 +116,61 @@ def subject_of(labels: Mapping[str, str], desk: Desk) -> Subject:
     if (bot := of_bot(labels.get("bot", ""), desk)) is not None:
         return bot
     labels = of_series({name: value for name, value in labels.items() if value != _NO_VALUE})
-    container = next((labels[name] for name in _CONTAINER_LABELS if labels.get(name)), "").removeprefix("/")
-    if is_container(container):
-        container = _renamed(container, desk)
-        if container in _services(desk):
-            return _service(desk, container)
-        known = (
-            None
-            if container in _containers(desk)
-            else _by_known(labels, desk, ("pod",)) or _by_label(labels, desk)
-        )
-        return known or _container(desk, container)
+    if boxed := _of_container(labels, desk):
+        return boxed
     if service := next((labels[name] for name in _SERVICE_LABELS if labels.get(name)), ""):
-        return _service(desk, service)
+        return _several(service, desk) or _service(desk, service)
     if known := _by_known(labels, desk, _KNOWN_LABELS):
         return known
     return _by_group(labels) or _by_family(labels, desk) or _by_workload(labels) or _by_target(labels, desk)
 
 
+def _of_container(labels: Mapping[str, str], desk: Desk) -> Subject | None:
+    """Return what an alert is about by the labels that hold a container's name; None where none of them does."""
+    container = (
+        next((labels[name] for name in _CONTAINER_LABELS if labels.get(name)), "").strip().removeprefix("/")
+    )
+    if several := _several(container, desk):
+        return several
+    if pod := pod_of_kubelet(container):
+        return _by_known({"pod": pod}, desk, ("pod",)) or Subject(
+            SubjectKind.CONTAINER, masked_where_cut(pod, NAME_MAX)
+        )
+    if not is_container(container):
+        return None
+    container = _renamed(container, desk)
+    if container in _services(desk):
+        return _service(desk, container)
+    if container in _containers(desk):
+        return _container(desk, container)
+    return _by_known(labels, desk, ("pod",)) or _by_label(labels, desk) or _container(desk, container)
+
+
 def is_container(name: str) -> bool:
     """Tell whether the value of a label is a container's name: no systemd unit, no path of a control group, no list."""
     name = name.removeprefix("/")
-    return _NAME.fullmatch(name) is not None and not _UNIT.fullmatch(name)
+    other = _UNIT.fullmatch(name) or _ADDRESS.fullmatch(name) or names_nobody(name)
+    return _NAME.fullmatch(name) is not None and not other
 
 
 def _renamed(container: str, desk: Desk) -> str:
     """Return the name that a replacement will have, where the desk knows it."""
     bare = _REPLACEMENT.sub("", container, count=1)
-    return bare if bare in _containers(desk) else container
+    small = bare.lower()
+    known = next((name for name in (bare, small) if name in _containers(desk)), container)
+    return known[:12] if _WHOLE_ID.fullmatch(known) else known
+
+
+def _several(names: str, desk: Desk) -> Subject | None:
+    """Return what a label names that holds several containers or services, as a template that joins them writes it."""
+    parts = [part for part in SEVERAL.split(names.strip()) if part]
+    if len(parts) <= 1 or not all(map(is_container, parts)):
+        return None
+    found = {_service(desk, _renamed(part.removeprefix("/"), desk)) for part in parts}
+    if len(found) == 1:
+        return found.pop()
+    listed = ", ".join(sorted(each.name for each in found))
+    return Subject(SubjectKind.DESK, masked_where_cut(listed, NAME_MAX))
 
 
 def _container(desk: Desk, container: str) -> Subject:

@@ -8,20 +8,33 @@ from functools import lru_cache
 from triage.desk import Desk
 from triage.desk_sections.triage import PlaybookSettings
 from triage.model import Source
+from triage.playbooks.alert_words import topic_of
 from triage.playbooks.model import Playbook
-from triage.playbooks.table import BY_NAME, BY_PREFIX, BY_SOURCE, DEFAULT, known_name
+from triage.playbooks.table import (
+    BY_NAME,
+    BY_PREFIX,
+    BY_SOURCE,
+    CONTAINER_CHECKS,
+    DEFAULT,
+    known_name,
+    of_topic,
+)
 
+_ANYTHING = frozenset({DEFAULT.name, "Bot"})
+"""Rows that say only that something is the matter: the words of a name tell more."""
 _SHORT = 4
 """A prefix as short may be the beginning of another word."""
 
 
 def playbook_for(desk: Desk, alertname: str, source: Source = Source.ALERTMANAGER) -> Playbook:
-    """Return the playbook of a signal: by its name, by the longest prefix, by its source, or the default.
+    """Return the playbook of a signal: by its name, by its source, by the longest prefix, by its words, or the default.
 
     ``playbooks`` of desk.yaml goes by the same names, with ``default`` for the default one.
     """
     shipped = _shipped(alertname, source)
-    if shipped.name.startswith("Container"):
+    if shipped.name.startswith("Container") or (
+        shipped.usual is not None and shipped.checks == CONTAINER_CHECKS
+    ):
         shipped = _knowing_minor(shipped, desk.monitoring_containers)
     for name in dict.fromkeys((alertname, shipped.name)):
         settings = desk.playbooks.get(name)
@@ -42,7 +55,14 @@ def _shipped(alertname: str, source: Source) -> Playbook:
     if source in BY_SOURCE:
         return BY_SOURCE[source]
     prefixes = [prefix for prefix in BY_PREFIX if _begins(alertname, prefix)]
-    return BY_PREFIX[max(prefixes, key=len)] if prefixes else DEFAULT
+    named = BY_PREFIX[max(prefixes, key=len)] if prefixes else DEFAULT
+    topic = topic_of(alertname)
+    if topic is None or named.severity is not None:
+        return named
+    by_words = of_topic(topic)
+    if named.name in _ANYTHING:
+        return by_words
+    return replace(named, usual=by_words.usual, gravest=by_words.gravest)
 
 
 def _begins(alertname: str, prefix: str) -> bool:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from string import Formatter
 from typing import TYPE_CHECKING
 
-from triage.model import Severity
-from triage.severities import severity_of
+from triage.model import Severity, worst
+from triage.severities import has_word, is_paging, severity_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,7 +27,8 @@ class Playbook:
     that may be offered of those that fit the verdict; a playbook narrows and never adds.
     ``advice``: the runbook's next step in a sentence. ``dashboard``: the Grafana dashboard to link.
     ``minor_containers``: containers of dashboards and the like, for which this is Sev-3 at most.
-    ``severity`` None: it follows the alert's own ``severity`` label.
+    ``severity`` None: it follows the alert's own label of severity; ``usual`` where there is none, and ``gravest`` where
+    one asks for a person at once and what it tells of is graver than that.
     """
 
     name: str
@@ -40,6 +41,8 @@ class Playbook:
     deadline_seconds: float | None = None
     only_actions: bool = False
     minor_containers: frozenset[str] = frozenset()
+    usual: Severity | None = None
+    gravest: Severity | None = None
 
     def title_for(self, subject: str, alert: str) -> str:
         """Return the title of an incident: ``bot1 in hard stop``; what the subject says already is not said twice."""
@@ -53,7 +56,10 @@ class Playbook:
             return Severity.SEV3
         if self.severity is not None:
             return self.severity
-        return severity_of(labels, words)
+        if self.usual is not None and not has_word(labels, words):
+            return self.usual
+        asked = severity_of(labels, words)
+        return worst(asked, self.gravest or asked) if is_paging(labels, words) else asked
 
 
 def _once(title: str, subject: str) -> str:

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from functools import lru_cache
 
 from triage.drill_alert import ALERTNAME
 from triage.model import Severity, Source
+from triage.playbooks.alert_words import TOPICS, Topic
 from triage.playbooks.model import BOT_DASHBOARD, DESK_DASHBOARD, Playbook
 
 _S1, _S2, _S3 = Severity.SEV1, Severity.SEV2, Severity.SEV3
@@ -295,6 +297,12 @@ _HAPPENED = r"_?(?:triggered|fired|tripped|activ(?:e|ated?)|engaged|entered|pull
 _SAME = (
     (re.compile(rf"(?:bot_?)?kill_?switch{_HAPPENED}", re.IGNORECASE), "KillSwitchTriggered"),
     (re.compile(rf"(?:bot_?)?hard_?stop{_HAPPENED}", re.IGNORECASE), "BotHardStopActive"),
+    (
+        re.compile(
+            r"redis_?(?:is_?)?(?:down|unreachable|unavailable|offline|absent|not_?running)", re.IGNORECASE
+        ),
+        "RedisDown",
+    ),
 )
 
 
@@ -310,6 +318,20 @@ DEFAULT = _row(
     _BOT,
     "No playbook is written for this one: check state and net edge, the fee source, the error log, the containers.",
 )
+
+CONTAINER_CHECKS = _CONTAINER
+_CHECKS = {
+    "bot": _CODE, "container": _CONTAINER, "host": _HOST, "bus": _BUS, "watch": _WATCH, "probe": _PROBED,
+    "database": _DATABASE,
+}  # fmt: skip
+
+
+@lru_cache(maxsize=len(TOPICS))
+def of_topic(topic: Topic) -> Playbook:
+    """Return the playbook of what an alert is about by the words of its name; it has the name of the family."""
+    row = _row(topic.family, "{alert}", None, _CHECKS[topic.checks], topic.advice)
+    return replace(row, usual=topic.usual, gravest=topic.gravest)
+
 
 BY_SOURCE = {
     Source.AUDIT: _row("audit", "{alert}", None, _CODE, "Follow the correlation ids in the audit stream."),

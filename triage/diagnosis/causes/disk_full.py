@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 EXPLAINS = frozenset(
     {
         "disk",
+        "backup",
+        "database",
         "frozen",
         "errors",
         "down",

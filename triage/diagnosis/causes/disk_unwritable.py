@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from triage.diagnosis.case import Candidate
     from triage.diagnosis.facts import Facts
 
-EXPLAINS = TRADING | STANDING | {"disk", "logs", "redis_unwell"}
+EXPLAINS = TRADING | STANDING | {"disk", "logs", "redis_unwell", "backup", "database"}
 
 
 def rule(facts: Facts) -> Iterable[Candidate]:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from triage.diagnosis.case import Candidate
     from triage.diagnosis.facts import Facts
 
-EXPLAINS = TRADING | {"frozen", "network"}
+EXPLAINS = TRADING | {"frozen", "network", "probe"}
 
 
 def rule(facts: Facts) -> Iterable[Candidate]:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from triage.diagnosis.case import Candidate
     from triage.diagnosis.facts import Facts
 
-EXPLAINS = TRADING | {"fees"}
+EXPLAINS = TRADING | {"fees", "probe"}
 
 
 def rule(facts: Facts) -> Iterable[Candidate]:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from triage.diagnosis.case import Candidate
     from triage.diagnosis.facts import Facts
 
-EXPLAINS = TRADING | {"edge", "fees"}
+EXPLAINS = TRADING | {"edge", "fees", "probe"}
 
 
 def rule(facts: Facts) -> Iterable[Candidate]:

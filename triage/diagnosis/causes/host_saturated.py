@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 EXPLAINS = frozenset(
     {
         "cpu",
+        "disk_busy",
         "memory",
         "slow",
         "frozen",

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from triage.diagnosis.facts import Facts
     from triage.diagnosis.weights import Level
 
-EXPLAINS = TRADING | {"edge", "frozen", "network"}
+EXPLAINS = TRADING | {"edge", "frozen", "network", "probe"}
 _CLASSES = ("network_down", "dns_failure", "exchange_unreachable", "stream_closed")
 _TWO, _MANY = 2, 10
 _CUT_OFF = frozenset({"connector_not_ready", "order_book_stale"})

@@ -1,0 +1,62 @@
+"""Verdicts on alerts whose names nobody wrote down: what their words tell narrows the causes and claims no more."""
+
+from dataclasses import replace
+
+from tests.triage.diagnosis.evidence import alert, bot, box, errors, redis, verdict
+from triage.model import Subject, SubjectKind
+
+REFUSED = 'HTTP status is 400. Error: {"code":"40006","msg":"Invalid ACCESS_KEY"}'
+
+
+def test_what_is_paused_by_other_words_has_the_same_cause() -> None:
+    """As surely as the alert of the desk's own rules."""
+    paused = bot(state="soft_pause", reasons=["edge_gate_blocked"], held_seconds=3000.0, edge_gate=True)
+    own = verdict(paused, alerts=(alert("BotSoftPauseTooLong"),))
+    other = verdict(paused, alerts=(alert("SoftPauseActive"),))
+    assert own.top is not None
+    assert other.top is not None
+    assert (other.top.cause, other.top.confidence) == (own.top.cause, own.top.confidence)
+
+
+def test_a_pause_that_is_over_is_said_and_nothing_else_is_called_wrong() -> None:
+    """What the words state is measured: the bot is not paused."""
+    found = verdict(bot(), box(), alerts=(alert("SoftPauseActive"),))
+    assert found.top is not None
+    assert found.top.cause == "nothing_is_wrong"
+
+
+def test_what_the_words_do_not_state_is_not_denied() -> None:
+    """That Redis answers, or fees come from the exchange, is another thing than what the alert states."""
+    for name, subject in (
+        ("RedisTooManyConnections", Subject(SubjectKind.CONTAINER, "hbot-redis")),
+        ("FeeMismatch", Subject(SubjectKind.BOT, "bot1")),
+        ("MemoryGrowing", Subject(SubjectKind.BOT, "bot1")),
+        ("MetricsStale", Subject(SubjectKind.BOT, "bot1")),
+    ):
+        fires = replace(alert(name), subject=subject)
+        found = verdict(bot(), redis(reachable=True), box(memory=0.3), alerts=(fires,))
+        assert "nothing_is_wrong" not in [each.cause for each in found.causes], name
+
+
+def test_a_cause_explains_no_alert_whose_words_tell_of_another_thing() -> None:
+    """A refused key makes no backup fail, though the bot's log is full of it."""
+    said = errors((REFUSED, 60, "new"))
+    backup = verdict(said, bot(), alerts=(alert("NightlyBackupFailed"),))
+    orders = verdict(said, bot(), alerts=(alert("OrdersRejected"),))
+    assert [each.cause for each in backup.causes] == ["no_cause_found"]
+    assert orders.causes[0].cause == "credentials_refused"
+
+
+def test_what_is_down_elsewhere_is_not_what_an_alert_of_several_names_tells_of() -> None:
+    """Redis that is down explains ``hbot-redis, hbot-x`` and not ``hbot-x, hbot-y``."""
+    down = (redis(reachable=False), box("hbot-redis", status="exited", running=False, exit_code=1))
+    about = {
+        names: verdict(
+            *down, alerts=(replace(alert("ServiceDown"), subject=Subject(SubjectKind.DESK, names)),)
+        )
+        for names in ("hbot-redis, hbot-x", "hbot-x, hbot-y")
+    }
+    named = about["hbot-redis, hbot-x"].top
+    assert named is not None
+    assert named.cause == "redis_down"
+    assert [each.cause for each in about["hbot-x, hbot-y"].causes] == ["no_cause_found"]
