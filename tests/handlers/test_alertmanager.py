@@ -4,7 +4,7 @@ import json
 from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import timedelta
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pytest
 
@@ -12,6 +12,7 @@ from bot.store import SqlStore, open_store
 from handlers.alertmanager import BODY_MAX, WEBHOOK_PATH
 from tests.handlers.posting import TOKEN, Doorway, alert, webhook
 from triage.errors import StoreUnavailable
+from triage.incidents.alerts import NOTE
 from triage.model import Signal, SignalStatus, SubjectKind
 from triage.ports.store import Tx
 from triage.signals.watchdog import WATCHDOG_NOTE
@@ -234,7 +235,8 @@ async def test_a_bad_alert_alone_is_taken_with_what_can_be_read(door: Doorway, w
     assert (await door.post(webhook(bad))).json() == {"accepted": 1}
     [signal] = await door.signals()
     assert (signal.subject.name, signal.status) == (subject, status)
-    assert "could not be read as a whole" in str(signal.data["note"])
+    said = "endsAt is missing" if what == "resolved_without_end" else "could not be read as a whole"
+    assert said in str(signal.data["note"])
 
 
 async def test_an_alert_without_status_has_its_groups(door: Doorway) -> None:
@@ -434,3 +436,30 @@ async def test_half_a_pair_of_utf_16_costs_no_other_alert(door: Doorway) -> None
     assert (await door.post(content=body.encode())).status_code == 200
     odd, good = await door.signals()
     assert (odd.name, odd.labels["note"], good.name) == ("Odd", "a?b", "BotHardStopActive")
+
+
+@pytest.mark.parametrize(
+    ("changes", "begun", "ended", "note"),
+    [
+        ({"startsAt": "2026-02-20T03:02:00Z"}, 0.0, None, ""),
+        ({"startsAt": "2026-02-20T04:00:00Z"}, 0.0, None, "startsAt 2026-02-20T04:00:00Z cannot be"),
+        ({"startsAt": "2026-02-20t02:59:00z"}, -60.0, None, ""),
+        ({"status": "resolved", "endsAt": "2026-02-20T02:58:00Z"}, -60.0, 0.0, "endsAt lies before startsAt"),
+        ({"status": "resolved", "endsAt": "2026-02-20T03:02:00Z"}, -60.0, 0.0, ""),
+        ({"status": "resolved", "endsAt": ""}, -60.0, 0.0, "endsAt is missing"),
+        ({"status": "resolved", "endsAt": None}, -60.0, 0.0, "endsAt is missing"),
+    ],
+    ids=lambda value: str(value)[:60],
+)
+async def test_an_alert_lasts_no_negative_time(
+    door: Doorway, changes: dict[str, Any], begun: float, ended: float | None, note: str
+) -> None:
+    """Neither begins nor ends after now, nor ends before it began; small differences of two clocks are not worth a word."""
+    answer = await door.post(webhook(alert(**{"startsAt": "2026-02-20T02:59:00Z"} | changes)))
+    assert answer.status_code == 200
+    [signal] = await door.signals()
+    now = door.clock.now()
+    assert (signal.starts_at - now).total_seconds() == begun
+    assert (None if signal.ends_at is None else (signal.ends_at - now).total_seconds()) == ended
+    assert signal.data.get(NOTE, "").startswith(note)
+    assert bool(signal.data.get(NOTE)) is bool(note)

@@ -28,8 +28,9 @@ NAME_MAX = 200
 """Characters of an alert's name, and of what it is about, that are kept: both end up in titles."""
 FINGERPRINT_MAX = 128
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
-AHEAD = timedelta(days=1)
-"""No alert began before that year, or begins later than this from now: such a time is a mistake."""
+AHEAD = timedelta(minutes=5)
+"""No alert began before that year, or begins later than this from now: such a time is a mistake. Less is another
+machine's clock, and is taken for now: nothing lasts a negative time."""
 NOTE = "note"
 """In a signal's data: what of it could not be taken as it came."""
 VALUES_MAX = 200
@@ -56,7 +57,7 @@ def alert_signal(
     """
     name = masked_where_cut(labels.get("alertname") or "unnamed alert", NAME_MAX)
     begun = _moment(starts_at, "startsAt", now)
-    ended = _moment(ends_at, "endsAt", now) if status is SignalStatus.RESOLVED else None
+    ended = _end(ends_at, begun, now) if status is SignalStatus.RESOLVED else None
     # By what came, not by what it is taken for: a repeat must be known again.
     came = begun.came
     episode = episode_of(fingerprint, came) if came else f"{fingerprint}/{starts_at[:40] or 'no time'}"
@@ -93,7 +94,7 @@ class _Moment:
 
 def _moment(text: str, path: str, now: datetime) -> _Moment:
     """Read a time; one that cannot be is taken for ``now``. Raises BadInput where it is no time."""
-    if not text and path == "startsAt":
+    if not text:
         return _Moment(now, None, f"{path} is missing: the time of arrival is shown")
     try:
         at: datetime | None = parse_time(text, path)
@@ -105,7 +106,15 @@ def _moment(text: str, path: str, now: datetime) -> _Moment:
         return _Moment(
             now, at, f"{path} {masked_where_cut(text, 40)} cannot be: the time of arrival is shown"
         )
-    return _Moment(at, at)
+    return _Moment(min(at, now), at)
+
+
+def _end(text: str, begun: _Moment, now: datetime) -> _Moment:
+    """Read when an alert ended; what lies before its begin is taken for ``now``. Raises BadInput where it is no time."""
+    end = _moment(text, "endsAt", now)
+    if end.at >= begun.at or end.note or begun.note:
+        return _Moment(max(end.at, begun.at), end.came, end.note)
+    return _Moment(now, end.came, "endsAt lies before startsAt: the time of arrival is shown")
 
 
 def salvaged_signal(desk: Desk, came: Mapping[str, Json], why: str, now: datetime) -> Signal:
@@ -196,7 +205,7 @@ def _milliseconds(at: datetime) -> str:
 def parse_time(text: str, path: str) -> datetime:
     """Parse RFC 3339 (nanoseconds are cut to microseconds) into an aware UTC time. Raises BadInput."""
     try:
-        moment = datetime.fromisoformat(text)
+        moment = datetime.fromisoformat(f"{text[:-1]}Z" if text.endswith("z") else text)
         in_utc = moment.astimezone(UTC)
     except (ValueError, OverflowError) as error:
         raise BadInput(f"{masked_where_cut(text, 60)!r} is not an RFC 3339 time: {error}", path) from error
