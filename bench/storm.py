@@ -31,15 +31,15 @@ from demo.slack.pace import POST, Pace
 from tests.servers import programs
 from tests.servers.alertmanager import AlertmanagerServer, running_alertmanager, webhook_config
 
-GROUPS, OF_GROUP, SECONDS, GRAVE_EVERY = 200, 5, 10.0, 20
-TOLD_SECONDS, POSTS, HEARD_SECONDS, CLICK_MS, RSS_MB = 15.0, 20, 3.0, 100.0, 160.0
+GROUPS, OF_GROUP, SECONDS, URGENT_EVERY = 200, 5, 10.0, 20
+POSTED_SECONDS, POSTS, HEARD_SECONDS, CLICK_MS, RSS_MB = 15.0, 20, 3.0, 100.0, 160.0
 WAIT_SECONDS = 120.0
 """How long we wait for what a limit says should come much sooner."""
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """One group of alerts: ``name`` is the alert, ``grave`` whether its label asks for a person."""
+    """One group of alerts: ``name`` is the alert, ``urgent`` whether its label asks for a person."""
 
     name: str
     word: str
@@ -47,7 +47,7 @@ class Group:
     label: str
 
     @property
-    def grave(self) -> bool:
+    def urgent(self) -> bool:
         """Whether its label asks for a person at once."""
         return self.word in {"critical", "page"}
 
@@ -60,11 +60,11 @@ class Group:
 
 
 def groups() -> list[Group]:
-    """Return the groups: of bots, containers and hosts, every twentieth one grave."""
+    """Return the groups: of bots, containers and hosts, every twentieth one urgent."""
     made = []
     for number in range(GROUPS):
         label = ("bot", "name", "instance")[number % 3]
-        word = "warning" if number % GRAVE_EVERY else ("critical", "page")[number // GRAVE_EVERY % 2]
+        word = "warning" if number % URGENT_EVERY else ("critical", "page")[number // URGENT_EVERY % 2]
         where = tuple(f"{label}-{number:03}-{each}" for each in range(OF_GROUP))
         made.append(Group(f"Storm{number:03}", word, where, label))
     return made
@@ -163,7 +163,7 @@ def missing(groups: list[Group], text: str) -> list[str]:
     return [where for group in groups for where in group.where if where not in text or group.name not in text]
 
 
-async def told(harness: Harness, storm: Storm) -> tuple[float, int, list[str]]:
+async def all_posted(harness: Harness, storm: Storm) -> tuple[float, int, list[str]]:
     """Wait until every alert is told; returns when (monotonic), in how many posts, and what never was."""
     deadline = time.monotonic() + WAIT_SECONDS
     while True:
@@ -175,11 +175,11 @@ async def told(harness: Harness, storm: Storm) -> tuple[float, int, list[str]]:
 
 
 def first_post(harness: Harness, storm: Storm, offset: float) -> dict[str, float]:
-    """Return the seconds from sending each grave group until a post in the channel names it."""
+    """Return the seconds from sending each urgent group until a post in the channel names it."""
     posts = [m for m in harness.slack.messages("C0TRIAGE01", replies=True) if not m.is_reply or m.broadcast]
     late = {}
     for group in storm.groups:
-        if group.grave:
+        if group.urgent:
             times = [float(m.ts) - offset for m in posts if group.name in f"{m.text} {json.dumps(m.blocks)}"]
             late[group.name] = min(times, default=float("inf")) - storm.sent[group.name]
     return late
@@ -208,10 +208,10 @@ async def _measured(harness: Harness, alertmanager: AlertmanagerServer, hook: Ho
     clicking = asyncio.create_task(storm.click(harness))
     await storm.send_all(alertmanager)
     last = max(storm.sent.values())
-    at, posts, left = await told(harness, storm)
+    at, posts, left = await all_posted(harness, storm)
     first_post_after = first_post(harness, storm, offset)
     yield Figure("storm_not_told", len(left), "alerts", 0)
-    yield Figure("storm_told_after", at - last, "s", TOLD_SECONDS)
+    yield Figure("storm_told_after", at - last, "s", POSTED_SECONDS)
     yield Figure("storm_posts", posts, "posts", POSTS)
     yield Figure("storm_grave_first_post_after", max(first_post_after.values()), "s", HEARD_SECONDS)
     clicking.cancel()
@@ -227,7 +227,7 @@ async def _measured(harness: Harness, alertmanager: AlertmanagerServer, hook: Ho
         for alert in group.alerts()
     ]
     await alertmanager.fire(*ended)
-    yield Figure("storm_resolves_told_after", await over(harness) - began, "s", TOLD_SECONDS)
+    yield Figure("storm_resolves_told_after", await over(harness) - began, "s", POSTED_SECONDS)
     texts = "\n".join(text for _, text in hook.posts)
     yield Figure("storm_alertmanager_posts", len(hook.posts), "posts")
     yield Figure(

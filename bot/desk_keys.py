@@ -18,7 +18,7 @@ _FEW = 6
 """So many keys of a part are listed where none of them is like the one that was written."""
 
 
-def told(one: ErrorDetails, model: type[BaseModel], *, upper: bool) -> tuple[str, str]:
+def key_fault(one: ErrorDetails, model: type[BaseModel], *, upper: bool) -> tuple[str, str]:
     """Return a fault as where and what, in words of the file; a misspelt key gets the nearest one."""
     where, what = fault_of(one, upper=upper)
     if one["type"] in ("extra_forbidden", "unexpected_keyword_argument"):

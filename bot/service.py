@@ -19,14 +19,14 @@ from triage.errors import TriageError, exit_code
 def main() -> int:
     """Run with the settings of the environment until told to stop; what is wrong is one line, and an exit code."""
     try:
-        run_until_told(load_settings().ready_to_run())
+        run_until_stopped(load_settings().ready_to_run())
     except TriageError as error:
         sys.stderr.write(f"hbot-triage: {error}\n")
         return exit_code(error)
     return 0
 
 
-def run_until_told(settings: Settings) -> None:
+def run_until_stopped(settings: Settings) -> None:
     """Run until SIGTERM or SIGINT, then shut down in order. Raises TriageError where it cannot start."""
     switch_often()
     set_up_logs(level=settings.triage_log_level, style=settings.triage_log_format, secrets=settings.secrets)

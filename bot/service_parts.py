@@ -124,7 +124,7 @@ class ServiceParts:
             sources=sources,
             clock=clock,
             owner=self.owner,
-            told=self.bells.outbox.ring,
+            wake_sender=self.bells.outbox.ring,
         )
         self.reconciliation = ReconcileJob(store, self.desk, sources, clock, stored=self.bells.inbox.ring)
         self.intake_loop = IntakeLoop(
@@ -151,7 +151,7 @@ class ServiceParts:
             sources,
             clock,
             owner=self.owner,
-            told=self.bells.outbox.ring,
+            wake_sender=self.bells.outbox.ring,
             liveness=self.liveness,
             roles=roles,
         )
@@ -201,7 +201,7 @@ class ServiceParts:
         )
 
     def _command_wiring(self, adapters: Adapters) -> CommandWiring:
-        access, told = self.actions.services.access, self.bells.outbox.ring
+        access, wake_sender = self.actions.services.access, self.bells.outbox.ring
         parts = commands.CommandDependencies(
             store=adapters.store,
             sources=adapters.sources,
@@ -211,7 +211,7 @@ class ServiceParts:
             dashboards=adapters.dashboards,
             web=adapters.slack.web,
             view=self.view,
-            told=told,
+            wake_sender=wake_sender,
         )
         return CommandWiring(self.settings, parts, self.services)
 
@@ -325,7 +325,7 @@ class ServiceParts:
             desk=self.desk,
             sources=self.adapters.sources,
             clock=self.clock,
-            told=self.bells.outbox.ring,
+            wake_sender=self.bells.outbox.ring,
             minutes=self.commands.papers,
         )
         return [

@@ -98,7 +98,7 @@ class ScenarioRun:
         return self.phase is not Phase.CURED
 
     @property
-    def told(self) -> bool:
+    def truth_shown(self) -> bool:
         """Whether the truth may be shown."""
         return self.revealed or not self.open
 

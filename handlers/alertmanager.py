@@ -18,7 +18,7 @@ from handlers.endpoint import Endpoint
 from triage.desk import Desk
 from triage.errors import BadInput, StoreUnavailable
 from triage.incidents.alerts import salvaged_signal
-from triage.incidents.shared_fingerprints import told_apart
+from triage.incidents.shared_fingerprints import with_distinct_fingerprints
 from triage.masking import masked_where_cut
 from triage.model import Signal, SignalStatus
 from triage.ports.clock import Clock
@@ -111,7 +111,7 @@ class AlertmanagerWebhook:
             signal if signal is not None else self._salvaged(webhook, index, next(broken), now)
             for index, signal in enumerate(signals)
         ]
-        return told_apart(found)
+        return with_distinct_fingerprints(found)
 
     def _signal(self, came: object, index: int, now: datetime) -> Signal:
         """Make the signal of one alert. Raises BadInput that names where in the webhook it is wrong."""

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 
 from loguru import logger
 
-from triage.actions.attribution import ASKED_FOR, action_behind, told_as_ours
+from triage.actions.attribution import ASKED_FOR, action_behind, described_as_ours
 from triage.actions.notifications import confirmed_by
 from triage.actions.own_starts import after, our_deploy
 from triage.desk import Desk
@@ -193,7 +193,7 @@ class ContainerListener:
             [named],
             incidents=incidents,
             now=now,
-            told={named.key} if judged.told else (),
+            in_thread={named.key} if judged.in_thread else (),
             raised={named.key} if signals else (),
         )
         return signals
@@ -206,11 +206,11 @@ class ContainerListener:
         act = action_behind(tx, self.desk, str(event.data.get("container", "")), event.at)
         if act is None:
             return judged
-        return replace(judged, event=replace(event, text=told_as_ours(event.text, act)))
+        return replace(judged, event=replace(event, text=described_as_ours(event.text, act)))
 
     def _judged(self, tx: Tx, event: DeskEvent) -> JudgedEvent:
         if event.category == "missed":
-            return JudgedEvent(event, DIED if event.data.get("down") else "", event.text, told=True)
+            return JudgedEvent(event, DIED if event.data.get("down") else "", event.text, in_thread=True)
         created = event.category == "create"
         before = tx.events.of(
             [event.subject],

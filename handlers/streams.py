@@ -91,7 +91,7 @@ class StreamListener:
     trouble: str = ""
     _open: bool = False
     _looked_at: float = float("-inf")
-    _told_gap: str = ""
+    _reported_gap: str = ""
     _ahead: ReadAhead | None = None
     """What was read while the batch before was stored."""
 
@@ -256,9 +256,9 @@ class StreamListener:
             return
         self._looked_at = self.clock.monotonic()
         self.standing = standing = await self.reader.standing()
-        if standing is None or not standing.missed or standing.delivered_id == self._told_gap:
+        if standing is None or not standing.missed or standing.delivered_id == self._reported_gap:
             return
-        self._told_gap = standing.delivered_id
+        self._reported_gap = standing.delivered_id
         self.counts.missed += standing.missed
         missed = counted(standing.missed, "entry", "entries")
         text = (

@@ -25,11 +25,11 @@ TRIES = 3
 
 @dataclass(slots=True)
 class ChartJob:
-    """Draws one chart at a time. ``told`` wakes the sender."""
+    """Draws one chart at a time. ``wake_sender`` wakes the sender."""
 
     charting: Charting
     clock: Clock
-    told: Callable[[], None]
+    wake_sender: Callable[[], None]
     _tries: dict[str, int] = field(default_factory=dict)
 
     async def run(self) -> bool:
@@ -45,7 +45,7 @@ class ChartJob:
             return False
         self._tries.pop(key, None)
         if kept := await self.charting.store.write(lambda tx: self._keep(tx, incident, chart)):
-            self.told()
+            self.wake_sender()
         return kept
 
     def _next(self, tx: Tx) -> Incident | None:

@@ -31,13 +31,13 @@ class ChangedItem:
 
 @dataclass(frozen=True, slots=True)
 class ChecklistJob:
-    """Runs every list once a period. ``run_all`` asks; ``told`` wakes the sender."""
+    """Runs every list once a period. ``run_all`` asks; ``wake_sender`` wakes the sender."""
 
     store: Store
     desk: Desk
     clock: Clock
     run_all: Callable[[], Awaitable[Sequence[ChecklistResult]]]
-    told: Callable[[], None]
+    wake_sender: Callable[[], None]
 
     async def run(self) -> int:
         """Run the lists if they are due. Returns how many items changed their status."""
@@ -51,7 +51,7 @@ class ChecklistJob:
         results = await self.run_all()
         turned = await self.store.write(lambda tx: self._keep(tx, schedule, periods, results))
         if turned:
-            self.told()
+            self.wake_sender()
         return turned
 
     def _keep(
@@ -64,7 +64,7 @@ class ChecklistJob:
         for result in results:
             tx.notes.put(_key(result.checklist), json.dumps(dict(result.states())))
         if turned:
-            document = keep_answer(tx, "checklist", told(turned), now)
+            document = keep_answer(tx, "checklist", changes_answer(turned), now)
             tx.outbox.want(MessageKind.DOCUMENT, str(document), channel=INCIDENT_CHANNEL, now=now, urgency=2)
         return len(turned)
 
@@ -90,7 +90,7 @@ def compared(result: ChecklistResult, before: Mapping[str, str]) -> list[Changed
     ]
 
 
-def told(turned: Sequence[ChangedItem]) -> Answer:
+def changes_answer(turned: Sequence[ChangedItem]) -> Answer:
     """Say which items changed: those that got worse first."""
     worse = [one for one in turned if one.item.status is not ItemStatus.PASS]
     better = [one for one in turned if one.item.status is ItemStatus.PASS]

@@ -33,13 +33,13 @@ LONGEST = timedelta(days=31)
 
 @dataclass(frozen=True, slots=True)
 class DigestJob:
-    """Posts the digest of each period. ``told`` wakes the sender."""
+    """Posts the digest of each period. ``wake_sender`` wakes the sender."""
 
     store: Store
     desk: Desk
     clock: Clock
     digests: Digests
-    told: Callable[[], None]
+    wake_sender: Callable[[], None]
 
     async def run(self) -> int:
         """Serve every period that is due. Returns how many digests were posted."""
@@ -82,7 +82,7 @@ class DigestJob:
             lambda tx: self._store(tx, schedule, period, now, text=text, pictures=pictures)
         )
         if posted:
-            self.told()
+            self.wake_sender()
         return posted
 
     def _store(

@@ -95,4 +95,4 @@ def tell_edit(
         data=data,
     )
     if tx.events.add([event], now=now):
-        tell_events(tx, desk, [event], incidents=tx.incidents.open(), now=now, told={event.key})
+        tell_events(tx, desk, [event], incidents=tx.incidents.open(), now=now, in_thread={event.key})

@@ -26,13 +26,13 @@ _NAMED = 5
 
 @dataclass(frozen=True, slots=True)
 class EscalationJob:
-    """Looks every few seconds. ``channels``: the fallback channels that are set; ``told`` wakes the sender."""
+    """Looks every few seconds. ``channels``: the fallback channels that are set; ``wake_sender`` wakes the sender."""
 
     store: Store
     desk: Desk
     clock: Clock
     channels: tuple[str, ...]
-    told: Callable[[], None]
+    wake_sender: Callable[[], None]
 
     async def run(self) -> int:
         """Tell every step and reminder that is due. Returns how many lines were told."""
@@ -43,7 +43,7 @@ class EscalationJob:
             return 0
         count = await self.store.write(self._tell)
         if count:
-            self.told()
+            self.wake_sender()
         return count
 
     def _something_due(self, tx: Tx) -> bool:
@@ -70,9 +70,9 @@ class EscalationJob:
             one.incident.id: one.incident for one in due_steps(self.desk.escalation, incidents, found, now)
         }
         for incident in due.values():
-            graver = _graver_since(tx, incident, severities)
-            if graver is not None:
-                found[incident.id] = max(found[incident.id], moved(graver, known, incident=incident.id))
+            since = _severe_since(tx, incident, severities)
+            if since is not None:
+                found[incident.id] = max(found[incident.id], moved(since, known, incident=incident.id))
         return found
 
     def _tell(self, tx: Tx) -> int:
@@ -100,19 +100,24 @@ class EscalationJob:
             return 0
         tx.notes.put(f"{_SPOKE}{number}", now.isoformat())
         first = fresh[0].incident
-        untold = sorted({below for one in fresh for below in _claimed_below(tx, one, now)})
-        text, people = self._spoken(tx, fresh, untold, triggered[first.id], now)
+        skipped_steps = sorted({below for one in fresh for below in _claimed_below(tx, one, now)})
+        text, people = self._spoken(tx, fresh, skipped_steps, triggered[first.id], now)
         tell_line(tx, _entry(first, text, f"escalation/{fresh[0].key}", now, people), now)
         return 1
 
     def _spoken(
-        self, tx: Tx, fresh: Sequence[DueStep], untold: Sequence[int], triggered: datetime, now: datetime
+        self,
+        tx: Tx,
+        fresh: Sequence[DueStep],
+        skipped_steps: Sequence[int],
+        triggered: datetime,
+        now: datetime,
     ) -> tuple[str, tuple[str, ...]]:
         """Return a step's line and whom it mentions: with it those of the steps before it that nobody told."""
         number, incidents = fresh[0].number, [one.incident for one in fresh]
-        steps = [self.desk.escalation.steps[each] for each in (number, *untold)]
+        steps = [self.desk.escalation.steps[each] for each in (number, *skipped_steps)]
         people = mentioned(tx, self.desk.oncall, tuple(who for step in steps for who in step.mention), now)
-        text = _words(incidents, number, untold, (now - triggered).total_seconds(), people=people)
+        text = _words(incidents, number, skipped_steps, (now - triggered).total_seconds(), people=people)
         if any(step.fallback for step in steps) and self.channels:
             notice = incidents_notice(
                 tx, incidents, kind="escalation", why=f"Nobody acknowledged: step {number + 1}.", now=now
@@ -147,7 +152,7 @@ def _triggered_at(tx: Tx, incident: Incident) -> datetime:
     return moved(again[-1], jumps(tx), incident=incident.id)
 
 
-def _graver_since(tx: Tx, incident: Incident, severities: Collection[Severity]) -> datetime | None:
+def _severe_since(tx: Tx, incident: Incident, severities: Collection[Severity]) -> datetime | None:
     """Return when what joined brought an incident among these severities; None where it began as one of them."""
     return max(
         (
@@ -176,7 +181,12 @@ def _claimed_below(tx: Tx, step: DueStep, now: datetime) -> list[int]:
 
 
 def _words(
-    incidents: Sequence[Incident], number: int, untold: Sequence[int], waited: float, *, people: Sequence[str]
+    incidents: Sequence[Incident],
+    number: int,
+    skipped_steps: Sequence[int],
+    waited: float,
+    *,
+    people: Sequence[str],
 ) -> str:
     """Return the line of a step; ``waited``: the seconds since the first of the incidents was triggered last."""
     first = incidents[0]
@@ -185,9 +195,11 @@ def _words(
     nobody = "" if people else ", and nobody is on call"
     held = f"nobody has acknowledged {first.number}{more} for {duration(waited)}"
     with_it = f"step {number + 1}"
-    if untold:
-        before = " and ".join(str(each + 1) for each in untold)
-        with_it += f", and with it {'step' if len(untold) == 1 else 'steps'} {before}, not told in time"
+    if skipped_steps:
+        before = " and ".join(str(each + 1) for each in skipped_steps)
+        with_it += (
+            f", and with it {'step' if len(skipped_steps) == 1 else 'steps'} {before}, not told in time"
+        )
     return f"{first.severity}: {held}: {with_it}{nobody}"
 
 

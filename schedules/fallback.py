@@ -26,7 +26,7 @@ _SPOKE = "fallback/spoke"
 
 @dataclass(frozen=True, slots=True)
 class FallbackJob:
-    """Looks every few seconds. ``told`` wakes the sender.
+    """Looks every few seconds. ``wake_sender`` wakes the sender.
 
     Each channel is sent over by a job of its own: one that hangs holds up nothing but itself.
     """
@@ -35,7 +35,7 @@ class FallbackJob:
     desk: Desk
     clock: Clock
     channels: Mapping[str, FallbackChannel]
-    told: Callable[[], None]
+    wake_sender: Callable[[], None]
 
     async def owe_due(self) -> None:
         """Owe what the chat has not taken in time, and end what is owed to a channel whose setting is gone."""
@@ -61,8 +61,8 @@ class FallbackJob:
         """Return the grave incidents that the chat has not taken for too long."""
         settings = self.desk.fallback
         before, known = now - timedelta(seconds=settings.after_seconds), jumps(tx)
-        grave = (each for each in tx.incidents.open() if each.severity in settings.severities)
-        return [incident for incident in grave if not incident.quiet and _waits(tx, incident, before, known)]
+        severe = (each for each in tx.incidents.open() if each.severity in settings.severities)
+        return [incident for incident in severe if not incident.quiet and _waits(tx, incident, before, known)]
 
     def _owe(self, tx: Tx) -> None:
         now = self.clock.now()
@@ -115,7 +115,7 @@ class FallbackJob:
             logger.bind(channel=attempt.channel, notice=attempt.notice.id).info(
                 "sent over the fallback channel"
             )
-        self.told()
+        self.wake_sender()
         return failure is None
 
     def _record(self, tx: Tx, attempt: NoticeAttempt, failure: FallbackFailure | None, left_out: str) -> None:

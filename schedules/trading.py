@@ -39,13 +39,13 @@ CARDS, REFRESHED = 20, 3
 
 @dataclass(slots=True)
 class TradingWatch:
-    """Looks, remembers and asks for the edits. ``told`` wakes the sender."""
+    """Looks, remembers and asks for the edits. ``wake_sender`` wakes the sender."""
 
     store: Store
     desk: Desk
     sources: Sources
     clock: Clock
-    told: Callable[[], None]
+    wake_sender: Callable[[], None]
     minutes: Minutes | None = None
     """The bots' own files, for what Prometheus does not know."""
     _failed: int = 0
@@ -108,7 +108,7 @@ class TradingWatch:
 
         if await self.store.write(work):
             self._refreshed_at = at
-            self.told()
+            self.wake_sender()
         if store_it:
             self._kept_at = at
 

@@ -230,7 +230,7 @@ class TimelineEntry:
     """One line of an incident's story.
 
     ``at`` is when it happened, ``recorded_at`` when we learned of it. ``text`` is untrusted and plain.
-    ``key``, where given, makes the entry once only. ``told``: it is worth a line in the thread.
+    ``key``, where given, makes the entry once only. ``in_thread``: it is worth a line in the thread.
     """
 
     incident_id: int
@@ -241,7 +241,7 @@ class TimelineEntry:
     actor: str = ""
     source: str = ""
     key: str = ""
-    told: bool = True
+    in_thread: bool = True
     data: Mapping[str, Json] = field(default_factory=dict)
     id: int = 0
 

@@ -24,7 +24,7 @@ NAME = "Docker"
 """As operators know what is asked through the agent's looks."""
 CONNECT_SECONDS, ANSWER_SECONDS = 3.0, 35.0
 ARCHIVE_SECONDS, STEP_SECONDS = 600.0, 900.0
-_TOLD: dict[str, type[errors.TriageError]] = {
+_ERRORS: dict[str, type[errors.TriageError]] = {
     "refused": Refused,
     "not_clear": errors.FileNotClear,
     "compose_refused": errors.ComposeRefused,
@@ -112,8 +112,8 @@ def _error(kind: str, why: str) -> Exception:
         return errors.SourceNotConfigured(NAME)
     if kind in _SOURCE_ERRORS:
         return _SOURCE_ERRORS[kind](NAME, why)
-    if kind in _TOLD:
-        return _TOLD[kind](why)
+    if kind in _ERRORS:
+        return _ERRORS[kind](why)
     if kind == "denied":
         return AgentUnreachable(f"the agent does not let this process in: {why}", asked=False)
     if kind == "busy":

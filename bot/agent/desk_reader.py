@@ -98,15 +98,15 @@ class DeskReader:
     async def history(self, since: datetime, until: datetime) -> tuple[ContainerEvent, ...]:
         """Return past events of the desk's containers."""
         found = await self.engine.history(since=since, until=until)
-        return tuple(_short(each) for each in found if self._told(each))
+        return tuple(_short(each) for each in found if self._may_be_seen(each))
 
     async def events(self, since: datetime) -> AsyncIterator[ContainerEvent]:
         """Yield events of the desk's containers as they come."""
         async for event in self.engine.events(since=since):
-            if self._told(event):
+            if self._may_be_seen(event):
                 yield _short(event)
 
-    def _told(self, event: ContainerEvent) -> bool:
+    def _may_be_seen(self, event: ContainerEvent) -> bool:
         return event.action == UNREADABLE or self.ours(event.container, event.attributes)
 
     async def images(self) -> tuple[Image, ...]:

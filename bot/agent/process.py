@@ -218,7 +218,7 @@ def say(text: str) -> None:
     sys.stderr.flush()
 
 
-async def _until_told(settings: AgentEnvironment) -> None:
+async def _until_stopped(settings: AgentEnvironment) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
@@ -232,7 +232,7 @@ def main() -> int:
     try:
         settings = AgentEnvironment.read(os.environ)
         check_apart(settings)
-        asyncio.run(_until_told(settings))
+        asyncio.run(_until_stopped(settings))
     except (SettingError, DeskFailure) as error:  # the latter: what a former life left cannot be recorded
         say(str(error))
         return 2

@@ -224,24 +224,24 @@ class _News:
 
     def __init__(self) -> None:
         self._text = ""
-        self._told: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._arrived: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def on_output(self, text: str) -> None:
         self._text = text
-        if not self._told.done():
-            self._told.set_result(None)
+        if not self._arrived.done():
+            self._arrived.set_result(None)
 
     def waiting(self) -> asyncio.Future[None]:
-        return self._told
+        return self._arrived
 
     def take(self) -> str:
         text, self._text = self._text, ""
-        if self._told.done():
-            self._told = asyncio.get_running_loop().create_future()
+        if self._arrived.done():
+            self._arrived = asyncio.get_running_loop().create_future()
         return text
 
     def close(self) -> None:
-        self._told.cancel()
+        self._arrived.cancel()
 
 
 async def _closed(writer: asyncio.StreamWriter) -> None:

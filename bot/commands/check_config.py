@@ -17,7 +17,7 @@ from ruamel.yaml.error import YAMLError
 
 from bot.commands.config_warnings import Place, Problem, misspelt, of_desk, of_empty, of_settings
 from bot.desk_file import read_yaml, why_unread
-from bot.desk_keys import told
+from bot.desk_keys import key_fault
 from bot.fault_words import part_named, yaml_fault
 from bot.settings import Settings, file_values, setting_names, setting_value
 from bot.slack_ids import READ_WITH
@@ -172,7 +172,7 @@ def _validated(content: object) -> tuple[Desk | None, list[Problem]]:
         except ValidationError as error:
             errors = error.errors(include_url=False)
         faulty = taken | {one["loc"] for one in errors}
-        words = [told(one, Desk, upper=False) for one in errors if not _follows(one, taken, faulty)]
+        words = [key_fault(one, Desk, upper=False) for one in errors if not _follows(one, taken, faulty)]
         problems = [Problem(f"desk.yaml {where}".strip(), what) for where, what in words]
         found += [one for one in problems if one not in found]
         places = {(*one["loc"], *filter(None, [part_named(one)])) for one in errors}
@@ -220,7 +220,7 @@ def _removed(content: object, path: Place) -> bool:
 
 def _faults(error: ValidationError, model: type[BaseModel], *, upper: bool) -> Iterable[tuple[str, str]]:
     """Yield each fault as where and what, in words of the file; a misspelt key gets the nearest one."""
-    yield from (told(one, model, upper=upper) for one in error.errors(include_url=False))
+    yield from (key_fault(one, model, upper=upper) for one in error.errors(include_url=False))
 
 
 def _missing(settings: Settings) -> Iterable[Problem]:

@@ -53,7 +53,7 @@ class _Bucket:
         for rank_, turns in self.turns.items():
             self.turns[rank_] = [turn for turn in turns if turn > now - LATE_SECONDS]
 
-    def awaits_graver(self, rank: int, now: float) -> bool:
+    def awaits_more_urgent(self, rank: int, now: float) -> bool:
         """Whether the turn that is there now is a graver one's, who is on the way to take it."""
         return any(turns[0] <= now for other, turns in self.turns.items() if other < rank and turns)
 
@@ -168,7 +168,7 @@ class RateLimiter:
             return 0.0
         bucket.asked(rank, now)
         free_at = max(bucket.full_at, now) - (burst - 1) * interval
-        if free_at <= now and not bucket.awaits_graver(rank, now):
+        if free_at <= now and not bucket.awaits_more_urgent(rank, now):
             bucket.full_at = max(bucket.full_at, now) + interval
             return 0.0
         first = free_at if free_at > now else now + interval

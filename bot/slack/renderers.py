@@ -12,7 +12,7 @@ from bot.slack.blocks.answer import answer_blocks
 from bot.slack.blocks.card import incident_card
 from bot.slack.blocks.question import question_message
 from bot.slack.blocks.similar_incident import similar_incident_line
-from bot.slack.blocks.storm import GRAVE, StormRoll, roll_page, with_storm
+from bot.slack.blocks.storm import LEADING_MAX, StormRoll, roll_page, with_storm
 from bot.slack.blocks.thread import timeline_lines
 from bot.slack.blocks.triage import RUNS, triage_message
 from bot.slack.rendered import FileContent, Rendered, Renderer
@@ -85,7 +85,7 @@ def _storm_roll(tx: Tx, incident_id: int, words: Mapping[str, Severity]) -> Stor
     counts = tx.incidents.roll_counts(incident_id)
     said = {one.word for one in counts}
     paging = frozenset(word for word in said if is_paging({"severity": word}, words))
-    return StormRoll(counts, tx.incidents.leading(incident_id, paging, GRAVE), paging)
+    return StormRoll(counts, tx.incidents.leading(incident_id, paging, LEADING_MAX), paging)
 
 
 def _roll(tx: Tx, message: Message, _now: datetime) -> Rendered | None:

@@ -72,7 +72,7 @@ def _row(entry: TimelineEntry) -> dict[str, Any]:
         "actor": clean(entry.actor),
         "source": clean(entry.source),
         "key": clean(entry.key) or None,
-        "told": entry.told,
+        "told": entry.in_thread,
         "data": dict(entry.data),
     }
 
@@ -88,6 +88,6 @@ def _entry(row: Mapping[Any, Any]) -> TimelineEntry:
         actor=row["actor"],
         source=row["source"],
         key=row["key"] or "",
-        told=row["told"],
+        in_thread=row["told"],
         data=row["data"],
     )

@@ -38,7 +38,7 @@ def desk_access(settings: Settings, clock: Clock) -> DeskAccess:
 
 
 class ActionWiring:
-    """The engine of actions with its buttons, messages and jobs. ``told`` wakes the sender."""
+    """The engine of actions with its buttons, messages and jobs. ``wake_sender`` wakes the sender."""
 
     def __init__(
         self,
@@ -48,14 +48,14 @@ class ActionWiring:
         clock: Clock,
         *,
         owner: str,
-        told: Callable[[], None],
+        wake_sender: Callable[[], None],
         liveness: Liveness,
         roles: Roles,
     ) -> None:
         access = desk_access(settings, clock)
         self._settings = settings
         self._alone = store.alone
-        self._told = told
+        self._wake_sender = wake_sender
         variants = {bot.name: bot.variant for bot in settings.desk.bots}
         minutes = NewestMinutes(settings.desk.paths.data, clock, variants)
         self.services = ActionServices(
@@ -70,7 +70,7 @@ class ActionWiring:
         self.engine = ActionEngine(
             self.services,
             owner,
-            told,
+            wake_sender,
             beat=lambda: liveness.beat("actions"),
             fault=lambda error: liveness.failed("actions", error),
         )
@@ -92,16 +92,16 @@ class ActionWiring:
 
         async def remind() -> None:
             if await jobs.remind_degraded(services):
-                self._told()
+                self._wake_sender()
 
         async def expire() -> None:
             expired = await jobs.expire_proposals(services)
             if await jobs.remind_waiting(services) or expired:
-                self._told()
+                self._wake_sender()
 
         async def returns() -> None:
             if await watch_for_trading(services):
-                self._told()
+                self._wake_sender()
 
         async def snapshots() -> None:
             await jobs.take_snapshots(services)

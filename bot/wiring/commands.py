@@ -61,7 +61,7 @@ HOME_SECONDS, FOLLOW_SECONDS = 5.0, 1.0
 
 @dataclass(frozen=True, slots=True)
 class CommandDependencies:
-    """What the service lends. ``view`` gathers an incident's view, ``told`` wakes the sender.
+    """What the service lends. ``view`` gathers an incident's view, ``wake_sender`` wakes the sender.
 
     ``web`` has the token: the client of a bolt app has none outside its listeners.
     """
@@ -74,7 +74,7 @@ class CommandDependencies:
     dashboards: Dashboards
     web: AsyncWebClient
     view: Callable[[Tx, Incident], IncidentView]
-    told: Callable[[], None]
+    wake_sender: Callable[[], None]
 
 
 class CommandWiring:
@@ -101,7 +101,7 @@ class CommandWiring:
             desk=self.desk,
             alerts=parts.sources.alerts,
             clock=parts.clock,
-            told=parts.told,
+            wake_sender=parts.wake_sender,
             posted_at=posted_at,
             channels=tuple(open_channels(settings)),
         )
@@ -150,7 +150,7 @@ class CommandWiring:
             kpi=lambda bot, window: kpi(self.answer_context, self.digests, bot, window),
             drill=lambda call: self.drills.fire(call.user),
             postmortem=lambda call, incident: file_postmortem(
-                self.answer_context, self.charting, incident, by=call.user, told=self.parts.told
+                self.answer_context, self.charting, incident, by=call.user, wake_sender=self.parts.wake_sender
             ),
             actions=lambda: actions_answer(self.answer_context),
             commands=COMMANDS,
@@ -163,18 +163,22 @@ class CommandWiring:
 
     def jobs(self) -> list[Job]:
         """Return what the clock starts."""
-        store, clock, told = self.parts.store, self.parts.clock, self.parts.told
+        store, clock, wake_sender = self.parts.store, self.parts.clock, self.parts.wake_sender
         looks: Mapping[str, tuple[Callable[[], Awaitable[object]], float]] = {
             "digest": (
-                DigestJob(store=store, desk=self.desk, clock=clock, digests=self.digests, told=told).run,
+                DigestJob(
+                    store=store, desk=self.desk, clock=clock, digests=self.digests, wake_sender=wake_sender
+                ).run,
                 LOOK_SECONDS,
             ),
             "checklists": (
-                ChecklistJob(store=store, desk=self.desk, clock=clock, run_all=self._run_all, told=told).run,
+                ChecklistJob(
+                    store=store, desk=self.desk, clock=clock, run_all=self._run_all, wake_sender=wake_sender
+                ).run,
                 LOOK_SECONDS,
             ),
             "charts": (
-                ChartJob(self.charting, clock, told).run,
+                ChartJob(self.charting, clock, wake_sender).run,
                 CHART_SECONDS,
             ),
             "drill": (DrillJob(store, self.desk, clock, self.drills).run, LOOK_SECONDS),

@@ -22,11 +22,13 @@ def paging_jobs(
     desk: Desk,
     clock: Clock,
     channels: Mapping[str, FallbackChannel],
-    told: Callable[[], None],
+    wake_sender: Callable[[], None],
 ) -> list[Job]:
-    """Return escalation, and one job a fallback channel. ``told`` wakes the sender."""
-    escalation = EscalationJob(store=store, desk=desk, clock=clock, channels=tuple(channels), told=told)
-    fallback = FallbackJob(store=store, desk=desk, clock=clock, channels=channels, told=told)
+    """Return escalation, and one job a fallback channel. ``wake_sender`` wakes the sender."""
+    escalation = EscalationJob(
+        store=store, desk=desk, clock=clock, channels=tuple(channels), wake_sender=wake_sender
+    )
+    fallback = FallbackJob(store=store, desk=desk, clock=clock, channels=channels, wake_sender=wake_sender)
     return [
         Job("escalation", escalation.run, seconds=SECONDS),
         Job("fallback", fallback.owe_due, seconds=SECONDS),

@@ -14,8 +14,8 @@ from demo.lab.collection import faults_in, known_causes, mistakes, own_faults
 from demo.lab.executor import run_all
 from demo.lab.fault import Fault, FaultError
 from demo.lab.plan import planned, short
-from demo.lab.recorded import judge_recorded, recorded_in, told_recorded
-from demo.lab.report import document, lines, told, week_in, with_week
+from demo.lab.recorded import judge_recorded, recorded_in, recorded_lines
+from demo.lab.report import document, lines, outcome_lines, week_in, with_week
 from demo.lab.run import Run, RunOutcome
 from demo.lab.week import ASKS_A_DAY, healthy_week
 from triage.reports.cases import RecordedCase
@@ -39,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return USAGE
     recorded = judge_recorded(cases)
     if cases:
-        sys.stdout.write("\n".join(told_recorded(cases, recorded)) + "\n")
+        sys.stdout.write("\n".join(recorded_lines(cases, recorded)) + "\n")
     if not faults:
         return 0 if recorded else BAD
     try:
@@ -88,7 +88,7 @@ def _healthy_week(given: argparse.Namespace) -> int:
 def _report(name: str, outcomes: Sequence[RunOutcome], given: argparse.Namespace) -> Iterator[str]:
     yield from (*lines(name, outcomes), "")
     if given.tell and name != "exam":
-        yield from told(outcomes, everything=given.tell == "all")
+        yield from outcome_lines(outcomes, everything=given.tell == "all")
     if given.fit and name == "development":
         yield from calibration.lines(calibration.judged(outcomes))
 

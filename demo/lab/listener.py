@@ -56,7 +56,7 @@ class Listener:
     _read: dict[str, str] = field(default_factory=dict)
     _unhealthy: dict[str, Condition] = field(default_factory=dict)
     _raised: dict[EventKind, datetime] = field(default_factory=dict)
-    _lost_told: bool = False
+    _loss_reported: bool = False
     watches: Watches = field(init=False)
     edits: Edits = field(init=False)
 
@@ -190,9 +190,9 @@ class Listener:
 
     def _lost(self) -> list[Signal]:
         """Return what our own reader says once its group is gone."""
-        if not self.bus.flushed or self._lost_told or not self.world.redis.serving:
+        if not self.bus.flushed or self._loss_reported or not self.world.redis.serving:
             return []
-        self._lost_told = True
+        self._loss_reported = True
         signal = Signal(
             source=Source.STREAMS,
             episode=f"streams/StreamLost/{self.now.isoformat()}",

@@ -83,7 +83,7 @@ def judge_case(case: RecordedCase, truth: CaseTruth, verdict: Verdict) -> Judged
     )
 
 
-def told_recorded(cases: Sequence[RecordedCase], found: Sequence[Judged]) -> list[str]:
+def recorded_lines(cases: Sequence[RecordedCase], found: Sequence[Judged]) -> list[str]:
     """Return the figures of recorded cases, then one line a case that is not right."""
     acted = [each for each in found if each.remedy is not None]
     lines = [

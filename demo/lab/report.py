@@ -54,7 +54,7 @@ def lines(name: str, outcomes: Sequence[RunOutcome]) -> list[str]:
     ]
 
 
-def told(outcomes: Sequence[RunOutcome], *, everything: bool = False) -> Iterator[str]:
+def outcome_lines(outcomes: Sequence[RunOutcome], *, everything: bool = False) -> Iterator[str]:
     """Yield what verdicts said that were wrong, harmful or without a signal; all of them with ``everything``."""
     for each in outcomes:
         bad = [mark for mark, so in marks(each) if so]
@@ -102,10 +102,10 @@ def week_in(text: str) -> str:
     return text.partition(WEEK)[2].partition("\n## ")[0].strip()
 
 
-def with_week(text: str, told: str) -> str:
+def with_week(text: str, week: str) -> str:
     """Return docs/verdicts.md with another healthy week in it, before what a confidence is worth."""
     before, _, rest = text.partition("## What a confidence is worth")
-    return f"{before.partition(WEEK)[0]}{WEEK}{told}\n\n## What a confidence is worth{rest}"
+    return f"{before.partition(WEEK)[0]}{WEEK}{week}\n\n## What a confidence is worth{rest}"
 
 
 def document(halves: Sequence[Half]) -> str:

@@ -59,7 +59,7 @@ def _scenario(scenario: Scenario, run: ScenarioRun | None) -> Json:
     shown["ts"] = incident.ts if incident is not None else ""
     shown["since"] = run.started_at.timestamp()
     shown["hint"] = _hint(run)
-    if run.told:
+    if run.truth_shown:
         shown["truth"] = _truth(run)
     return shown
 

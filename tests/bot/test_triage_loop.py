@@ -34,7 +34,7 @@ class Slow(TriageRunner):
     """A runner whose checks end when the test says so; notes which incidents it took, in order."""
 
     def __init__(self, store: SqlStore) -> None:
-        super().__init__(store, Desk(), FakeSources().port, ManualClock(), "me", told=lambda: None)
+        super().__init__(store, Desk(), FakeSources().port, ManualClock(), "me", wake_sender=lambda: None)
         self.begun: list[int] = []
         self.go = asyncio.Event()
 
@@ -107,7 +107,7 @@ async def test_a_triage_that_fails_before_its_checks_ends_and_says_so(
         sources=FakeSources().port,
         clock=ManualClock(),
         owner="me",
-        told=lambda: None,
+        wake_sender=lambda: None,
     )
     incident_id = await queued(sqlite_store, Severity.SEV2)
     async with running(triages) as loop:

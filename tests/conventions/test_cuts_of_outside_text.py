@@ -67,6 +67,7 @@ _ALLOWED: dict[str, tuple[str, ...]] = {
         "triage/diagnosis/checks/error_logs_of_containers.py: ctx.bots[:BOTS_MAX]",
         "triage/incidents/traits.py: fresh[:TEMPLATES]",
         "triage/signals/trading.py: said[:most]",
+        "bot/sources/minute_csv/batches.py: row[1][:width]",
     ),
     "bytes of a format, or of a time": (
         "bot/sources/docker/frames.py: buffer[4:_HEADER]",
@@ -105,7 +106,7 @@ _ALLOWED: dict[str, tuple[str, ...]] = {
         "triage/logs/lines.py: line.text[:_MESSAGE_MAX]",
     ),
     "what our own child wrote last, which is masked where they are told": (
-        "bot/sources/minute_csv/child_process.py: (self._told + part)[-_TOLD:]",
+        "bot/sources/minute_csv/child_process.py: (self._stderr_tail + part)[-_STDERR_MAX:]",
     ),
     "typed by a person, shown to nobody else": (
         "handlers/slack/click.py: _text(value)[:MOST_VALUE]",

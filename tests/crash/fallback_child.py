@@ -24,7 +24,7 @@ async def main(store_url: str, webhook: str, mail: str) -> None:
             desk=Desk(),
             clock=clock,
             channels={one.name: one for one in channels},
-            told=lambda: None,
+            wake_sender=lambda: None,
         )
         await job.owe_due()
         await asyncio.gather(*(job.send_over(name) for name in job.channels))

@@ -57,7 +57,11 @@ async def test_a_kill_between_two_channels_sends_each_once(sqlite_url: str, sqli
             "e-mail": EmailChannel(read_mail_url(_mail(mail_port))),
         }
         job = FallbackJob(
-            store=sqlite_store, desk=story.desk, clock=story.clock, channels=channels, told=lambda: None
+            store=sqlite_store,
+            desk=story.desk,
+            clock=story.clock,
+            channels=channels,
+            wake_sender=lambda: None,
         )
         story.clock.move(120)
         assert [await job.send_over(name) for name in channels] == [0, 0]

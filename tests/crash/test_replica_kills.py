@@ -27,7 +27,7 @@ from triage.model import TimelineKind
 
 LONG = bool(os.environ.get("CAMPAIGN"))
 KILLS = int(os.environ.get("KILLS", "100")) if LONG else 2
-TOLD_SECONDS = 60.0
+POSTED_SECONDS = 60.0
 """With Slack's pace of a message a second; how soon a thing in hand is taken over, ``test_takeover.py`` says."""
 SEED = 20_260_221
 DESK = {
@@ -106,7 +106,7 @@ async def test_what_either_accepted_is_told_once_whoever_is_killed(
             victim.kill()
             accepted.append(await posted(others, len(accepted)))
             if kill % 4 == 0:  # what the dead one held is taken over and told by the others alone
-                seconds.append(await balanced(postgres_copy_url, slack, accepted, within=TOLD_SECONDS))
+                seconds.append(await balanced(postgres_copy_url, slack, accepted, within=POSTED_SECONDS))
             await victim.start()
         seconds.append(await balanced(postgres_copy_url, slack, accepted, within=90))
     finally:

@@ -25,7 +25,7 @@ WAYS = ("delay", "hang", "status", "garbage", "empty", "huge", "reset", "refused
 OVER_HTTP = ("PROMETHEUS_URL", "LOKI_URL", "ALERTMANAGER_URL", "GRAFANA_URL", "DOCKER_HOST")
 HUGE = 64 * 1024 * 1024
 RSS_MB = 250.0
-TOLD_SECONDS = 60.0
+POSTED_SECONDS = 60.0
 CALM = {
     **DESK,
     "correlation": {"storm_incidents": 1_000_000, "wide_window_seconds": 0, "reconcile_seconds": 5},
@@ -128,7 +128,7 @@ async def told(service: Bot, slack: SlackServer, url: str, accepted: list[str]) 
         while not any(f"bot{number} " in card.text for card in slack.messages("desk-alerts")):  # noqa: ASYNC110 - it rings no bell
             await asyncio.sleep(0.02)
     card = time.monotonic() - began
-    await balanced(url, slack, accepted, within=TOLD_SECONDS)
+    await balanced(url, slack, accepted, within=POSTED_SECONDS)
     return card, time.monotonic() - began
 
 

@@ -60,10 +60,10 @@ def test_it_goes_from_pending_to_cured_as_the_bot_and_the_world_go() -> None:
     assert one.phase is Phase.TRIAGED
     one = advanced(one, Observed((told("BotFrozen", cause="frozen_bot"),), well_for=60.0))
     assert one.phase is Phase.HEALING
-    assert not one.told
+    assert not one.truth_shown
     one = advanced(one, Observed((told("BotFrozen", cause="frozen_bot", firing=False),), well_for=60.0))
     assert one.phase is Phase.CURED
-    assert one.told
+    assert one.truth_shown
 
 
 def test_other_incidents_do_not_end_the_pending_phase() -> None:

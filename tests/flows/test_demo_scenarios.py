@@ -100,7 +100,7 @@ async def test_a_scenario_is_named_and_cured(tested: DemoUnderTest, name: str) -
     found = judged(play)
     assert found.named, tested.story()
     assert found.right, tested.story()
-    assert play.told
+    assert play.truth_shown
 
 
 @pytest.mark.timeout(500)

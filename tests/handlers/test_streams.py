@@ -353,7 +353,7 @@ async def test_info_stands_on_the_timeline_of_an_open_incident(
         )
         await listening.read_all()
         entries = [entry for entry in await listening.timeline() if entry.kind is TimelineKind.EVENT]
-        assert [(entry.text, entry.told) for entry in entries] == [("intent_applied of bot1", False)]
+        assert [(entry.text, entry.in_thread) for entry in entries] == [("intent_applied of bot1", False)]
 
 
 async def test_a_flood_on_a_timeline_has_an_end(redis_server: RedisServer, sqlite_store: SqlStore) -> None:

@@ -55,7 +55,11 @@ async def test_they_speak_only_when_an_item_turned_and_say_which_and_how(sqlite_
     lists = Lists(clock.now())
     told: list[str] = []
     job = ChecklistJob(
-        store=sqlite_store, desk=Desk(), clock=clock, run_all=lists.run, told=lambda: told.append("rung")
+        store=sqlite_store,
+        desk=Desk(),
+        clock=clock,
+        run_all=lists.run,
+        wake_sender=lambda: told.append("rung"),
     )
     assert await job.run() == 0
     assert lists.runs == 0, "not just because it started"
@@ -78,7 +82,9 @@ async def test_between_its_times_nothing_is_run(sqlite_store: SqlStore) -> None:
     """The job looks often and asks only when its time has come."""
     clock = ManualClock()
     lists = Lists(clock.now())
-    job = ChecklistJob(store=sqlite_store, desk=Desk(), clock=clock, run_all=lists.run, told=lambda: None)
+    job = ChecklistJob(
+        store=sqlite_store, desk=Desk(), clock=clock, run_all=lists.run, wake_sender=lambda: None
+    )
     for _ in range(60):
         await job.run()
         clock.move(seconds=20)
@@ -93,7 +99,9 @@ async def test_a_long_sleep_is_one_run(sqlite_store: SqlStore) -> None:
     """After a night asleep the lists are run once, and compared with the evening before."""
     clock = ManualClock()
     lists = Lists(clock.now())
-    job = ChecklistJob(store=sqlite_store, desk=Desk(), clock=clock, run_all=lists.run, told=lambda: None)
+    job = ChecklistJob(
+        store=sqlite_store, desk=Desk(), clock=clock, run_all=lists.run, wake_sender=lambda: None
+    )
     await job.run()
     await at_each_half_hour(job, clock)
     lists.items = {"env": GOOD, "redis": BAD}

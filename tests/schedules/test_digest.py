@@ -74,7 +74,7 @@ def job(
 ) -> DigestJob:
     """Return the job of a desk with that schedule."""
     desk = Desk.model_validate({"schedules": {"digest": cron, "timezone": zone}})
-    return DigestJob(store=store, desk=desk, clock=clock, digests=digests, told=lambda: None)
+    return DigestJob(store=store, desk=desk, clock=clock, digests=digests, wake_sender=lambda: None)
 
 
 async def run_until(work: DigestJob, clock: ManualClock, end: datetime, step: float = 900) -> int:

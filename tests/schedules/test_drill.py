@@ -24,7 +24,7 @@ def drills(store: SqlStore, clock: ManualClock, alerts: FakeAlerts, channels: tu
         desk=Desk(),
         alerts=alerts,
         clock=clock,
-        told=lambda: None,
+        wake_sender=lambda: None,
         posted_at=posted_at,
         channels=channels,
     )

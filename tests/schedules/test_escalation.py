@@ -49,7 +49,7 @@ class Watch:
             desk=self.desk,
             clock=self.story.clock,
             channels=("webhook", "e-mail"),
-            told=self._ring,
+            wake_sender=self._ring,
         ).run()
 
     async def lines(self, incident: int = 1) -> list[TimelineEntry]:
@@ -224,7 +224,7 @@ async def test_quiet_hours_over_midnight(sqlite_store: SqlStore, now: str, waits
     await watch.story.fire("BotSoftPauseTooLong", severity=Severity.SEV2)
     watch.story.clock.move(10)
     await EscalationJob(
-        store=watch.store, desk=watch.desk, clock=watch.story.clock, channels=(), told=lambda: None
+        store=watch.store, desk=watch.desk, clock=watch.story.clock, channels=(), wake_sender=lambda: None
     ).run()
     assert (await watch.lines() == []) is waits
 

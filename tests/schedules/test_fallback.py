@@ -85,7 +85,7 @@ class Outage:
                 desk=self.story.desk,
                 clock=self.story.clock,
                 channels=self.channels,
-                told=lambda: None,
+                wake_sender=lambda: None,
             )
             await job.owe_due()
             for name in self.channels:
@@ -124,7 +124,7 @@ async def test_a_sev1_that_slack_has_not_taken_goes_out_once(sqlite_store: SqlSt
     assert webhook.sent[0].severity is Severity.SEV1
     assert "Slack has not taken this for 60 s" in webhook.sent[0].text
     lines = await sqlite_store.read(lambda tx: tx.timeline.of(1, TimelineKind.FALLBACK))
-    assert [line.told for line in lines] == [True]
+    assert [line.in_thread for line in lines] == [True]
     assert "webhook sent" in lines[0].text
 
 
@@ -245,7 +245,7 @@ async def test_a_channel_that_hangs_holds_up_nothing_but_itself(sqlite_store: Sq
         desk=outage.story.desk,
         clock=outage.story.clock,
         channels=outage.channels,
-        told=lambda: None,
+        wake_sender=lambda: None,
     )
     table = [
         Job("owe", job.owe_due, seconds=0.05),

@@ -46,7 +46,7 @@ class Scene:
     def __init__(self, store: SqlStore) -> None:
         self.store, self.fakes, self.clock, self.told = store, FakeSources(), ManualClock(NOW), 0
         self.watch = TradingWatch(
-            store=store, desk=Desk(), sources=self.fakes.port, clock=self.clock, told=self._tell
+            store=store, desk=Desk(), sources=self.fakes.port, clock=self.clock, wake_sender=self._tell
         )
         self.are("running", "running", "running")
 

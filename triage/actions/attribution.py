@@ -53,7 +53,7 @@ def action_behind(tx: Tx, desk: Desk, container: str, at: datetime) -> OwnAct | 
     return next((act for act in own_acts(tx, desk) if act.covers(container, at)), None)
 
 
-def told_as_ours(text: str, act: OwnAct) -> str:
+def described_as_ours(text: str, act: OwnAct) -> str:
     """Return ``hbot-bot1 was stopped by Clear cache on bot1 (exit code 0)``."""
     return text.replace(_HAND, f" by {act.title}") if _HAND in text else f"{text} (by {act.title})"
 

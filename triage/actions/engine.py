@@ -33,13 +33,13 @@ ROUND_SECONDS = 2.0
 class ActionEngine:
     """Proposes, prepares, confirms, runs and verifies actions of one desk.
 
-    ``told`` wakes the sender. ``owner`` names this process in leases. ``executor`` carries out
+    ``wake_sender`` wakes the sender. ``owner`` names this process in leases. ``executor`` carries out
     steps; by default on the services's own access.
     """
 
     services: ActionServices
     owner: str
-    told: Callable[[], None]
+    wake_sender: Callable[[], None]
     executor: Executor | None = None
     beat: Callable[[], None] = lambda: None
     """Called once a round of the loop, as proof that it is not stuck."""
@@ -97,7 +97,7 @@ class ActionEngine:
         record = await self.services.store.write(
             lambda tx: confirmation.reject(tx, handle, actor=actor, now=now)
         )
-        self.told()
+        self.wake_sender()
         return record
 
     async def cancel(self, handle: str, *, actor: str) -> ActionRecord:
@@ -106,7 +106,7 @@ class ActionEngine:
         record = await self.services.store.write(
             lambda tx: confirmation.cancel(tx, handle, actor=actor, now=now)
         )
-        self.told()
+        self.wake_sender()
         return record
 
     async def propose(self, kind: str, target: str, *, by: str, why: str) -> ActionRecord:
@@ -126,7 +126,7 @@ class ActionEngine:
         """Take back the confirmations of people who may no longer; returns what to say. Raises Refused."""
         now = self.services.clock.now()
         said = await self.services.store.write(lambda tx: confirmation.withdraw(tx, handle, gone, now=now))
-        self.told()
+        self.wake_sender()
         return said
 
     # -- the loop ----------------------------------------------------------------------------------------------
@@ -134,7 +134,7 @@ class ActionEngine:
     def wake(self) -> None:
         """Wake the loop: there is an action to run or to verify."""
         self._bell.ring()
-        self.told()
+        self.wake_sender()
 
     async def recover(self, *, alone: bool) -> int:
         """Make running actions of dead processes ``unknown``; returns how many.
@@ -165,7 +165,7 @@ class ActionEngine:
         for record in ended:
             await self.services.end(record)
         if ended:
-            self.told()
+            self.wake_sender()
         return len(ended)
 
     async def _isolated(self, action_id: int, work: Callable[[Tx], T]) -> T | None:
@@ -221,12 +221,12 @@ class ActionEngine:
     @property
     def verifier(self) -> Verifier:
         """What asks whether an action helped."""
-        return Verifier(self.services, self.owner, self.told)
+        return Verifier(self.services, self.owner, self.wake_sender)
 
     def _runner(self) -> ActionRunner:
         services = self.services
         executor = self.executor or Executor(services.sources, services.access, services.clock)
-        return ActionRunner(services, executor, self.owner, self.told)
+        return ActionRunner(services, executor, self.owner, self.wake_sender)
 
     def _spawn(self, tasks: asyncio.TaskGroup, action_id: int, work: Coroutine[Any, Any, object]) -> None:
         self._at_work.add(action_id)

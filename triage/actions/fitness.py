@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from triage.desk import Desk
 from triage.diagnosis.facts import Facts
-from triage.diagnosis.stops import told_to_stop
+from triage.diagnosis.stops import requested_stop
 from triage.model import Cause
 from triage.plans.record import DESK
 from triage.signals.guard_reasons import LIMITS
@@ -89,10 +89,10 @@ def _not_seen(facts: Facts, target: str) -> bool:
     return blind and facts.desk.bot(target) is not None
 
 
-def _untold(facts: Facts, target: str) -> bool:
+def _state_unknown(facts: Facts, target: str) -> bool:
     """Docker was asked and did not answer; metrics tell neither paused from stuck nor stopped from ended."""
     asked = facts.asked("container") or facts.asked("changes")
-    return asked and not facts.engine_told(facts.desk.container_of(target))
+    return asked and not facts.engine_knows(facts.desk.container_of(target))
 
 
 def _redis_serves(facts: Facts, target: str) -> bool:
@@ -120,7 +120,7 @@ def _differs(facts: Facts, target: str) -> bool:
 
 
 def _stopped_by_hand(facts: Facts, target: str) -> bool:
-    told = told_to_stop(facts, facts.desk.container_of(target))
+    told = requested_stop(facts, facts.desk.container_of(target))
     return told is not None and not _box(facts, target).get("running")
 
 
@@ -135,8 +135,8 @@ LOOPING = FitnessCondition(
     "it dies and restarts again and again: another start is the next round",
     lambda facts, target: bool(_box(facts, target).get("looping")),
 )
-UNTOLD = FitnessCondition(
-    "Docker does not tell how its container stands: it may be paused, or stopped by somebody", _untold
+STATE_UNKNOWN = FitnessCondition(
+    "Docker does not tell how its container stands: it may be paused, or stopped by somebody", _state_unknown
 )
 OUT_OF_SIGHT = FitnessCondition("monitoring is blind: what is shown of the bot may be old", _not_seen)
 STOPPED_BY_HAND = FitnessCondition("somebody stopped it: ask before it is started again", _stopped_by_hand)

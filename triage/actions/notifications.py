@@ -64,7 +64,7 @@ def tell_story(tx: Tx, record: ActionRecord, text: str, *, key: str, now: dateti
         actor=actor,
         source="action",
         key=f"action/{record.id}/{key}",
-        told=False,
+        in_thread=False,
         data={
             "action": record.id,
             "kind": record.kind,

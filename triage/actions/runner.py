@@ -42,15 +42,15 @@ STORE_SECONDS = 60.0
 
 
 class ActionRunner:
-    """Runs one action in one process. ``told`` is called after each commit that owes the chat something."""
+    """Runs one action in one process. ``wake_sender`` is called after each commit that owes the chat something."""
 
     def __init__(
-        self, services: ActionServices, executor: Executor, owner: str, told: Callable[[], None]
+        self, services: ActionServices, executor: Executor, owner: str, wake_sender: Callable[[], None]
     ) -> None:
         self._services = services
         self._executor = executor
         self._owner = owner
-        self._told = told
+        self._wake_sender = wake_sender
         self._live: dict[int, str] = {}
         self._lease = Lease(services.clock)
 
@@ -302,7 +302,7 @@ class ActionRunner:
                 logger.bind(error=str(error)).warning("an action waits for the store")
                 await asyncio.sleep(0.5)
             else:
-                self._told()
+                self._wake_sender()
                 return answer
 
 

@@ -23,11 +23,11 @@ VERIFY_LEASE_SECONDS, VERIFY_RENEW_SECONDS = 9.0, 3.0
 
 @dataclass(frozen=True, slots=True)
 class Verifier:
-    """Verifies actions for one process. ``owner`` names it in leases, ``told`` wakes the sender."""
+    """Verifies actions for one process. ``owner`` names it in leases, ``wake_sender`` wakes the sender."""
 
     services: ActionServices
     owner: str
-    told: Callable[[], None]
+    wake_sender: Callable[[], None]
 
     def take(self, tx: Tx, action_id: int) -> ActionRecord | None:
         """Claim a verification that is due; None where another process has it."""
@@ -66,7 +66,7 @@ class Verifier:
         if done is None:
             logger.bind(action=record.id).warning("not said: another process took the verification over")
             return
-        self.told()
+        self.wake_sender()
         if done.verify_at is None:
             await self._tidy(done)
 

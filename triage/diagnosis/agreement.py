@@ -23,12 +23,14 @@ def agreed(findings: Sequence[Finding], desk: Desk) -> tuple[Finding, ...]:
 
 
 def _in_line(finding: Finding, containers: Mapping[str, Json], desk: Desk) -> Finding:
-    told: Mapping[str, Mapping[str, Json]] = finding.data.get("bots") or {}
-    bots = {name: _held(BotNow(**now), containers.get(desk.container_of(name))) for name, now in told.items()}
-    if all(bots[name].held_seconds == now.get("held_seconds") for name, now in told.items()):
+    shown: Mapping[str, Mapping[str, Json]] = finding.data.get("bots") or {}
+    bots = {
+        name: _held(BotNow(**now), containers.get(desk.container_of(name))) for name, now in shown.items()
+    }
+    if all(bots[name].held_seconds == now.get("held_seconds") for name, now in shown.items()):
         return finding
-    told_again = bot_state.told(bots)
-    return replace(finding, headline=told_again.headline, details=told_again.details, data=told_again.data)
+    reworded = bot_state.state_finding(bots)
+    return replace(finding, headline=reworded.headline, details=reworded.details, data=reworded.data)
 
 
 def _held(now: BotNow, container_now: Mapping[str, Json] | None) -> BotNow:

@@ -19,7 +19,7 @@ def changes(before: TriageRun, after: TriageRun) -> tuple[str, ...]:
             continue
         if was.status is not finding.status:
             words.append(_became(name, finding))
-        elif _told(_count(was), _count(finding)):
+        elif _more(_count(was), _count(finding)):
             words.append(f"{name} {_count(was)} → {_count(finding)}")
     return tuple(words)
 
@@ -51,7 +51,7 @@ def _count(finding: Finding) -> int | None:
     return sum(known) if known else None
 
 
-def _told(was: int | None, now: int | None) -> bool:
+def _more(was: int | None, now: int | None) -> bool:
     if was is None or now is None or was == now:
         return False
     low, high = sorted((was, now))

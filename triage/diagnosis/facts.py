@@ -106,7 +106,7 @@ class Facts:
         """Yield each container that the container check speaks of."""
         yield from self.data("container").get("containers", {}).items()
 
-    def engine_told(self, name: str) -> bool:
+    def engine_knows(self, name: str) -> bool:
         """Say whether Docker itself told of a container: only it knows paused from stuck, stopped from ended.
 
         A container that nobody asked of counts as told where Docker answered for others.

@@ -14,7 +14,7 @@ _STARTS = frozenset({"started", "created", "image", "config"})
 """Changes after which a container runs."""
 
 
-def told_to_stop(facts: Facts, name: str) -> Mapping[str, Json] | None:
+def requested_stop(facts: Facts, name: str) -> Mapping[str, Json] | None:
     """Return the newest stop or kill of a container that somebody asked for; None where it was started after it.
 
     What ended a container that was restarted is not the stop of that restart.

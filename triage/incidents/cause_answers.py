@@ -54,7 +54,7 @@ def in_words(cause: str) -> str:
     return cause.replace("_", " ")
 
 
-def told(answer: CauseAnswer) -> str:
+def answer_in_words(answer: CauseAnswer) -> str:
     """Return an answer in words, behind its person's name."""
     if answer.right:
         return f"says that the verdict was right: {in_words(answer.said)}"
@@ -111,7 +111,7 @@ def _store(
         return OperationResult(changed=False, text="That is what stands there already. Thank you.")
     tx.answers.put(answer)
     note_traits(tx, incident, run)
-    words = told(answer)
+    words = answer_in_words(answer)
     detail = {"run": run.id, "said": said, "right": right, "cause": cause, "text": text}
     tx.audit.append(at=now, actor=actor, event="incident.cause", target=incident.number, detail=detail)
     tell_line(
@@ -124,7 +124,7 @@ def _store(
             text=words,
             actor=actor,
             source="operator",
-            told=False,
+            in_thread=False,
             data=detail,
         ),
         now,

@@ -143,8 +143,8 @@ class _Sorting:
         over = over and not held
         silent = over or incident.quiet or incident.shape is IncidentShape.STORM
         for text, signal in cleared:
-            told = not silent and not self._fires_on(incident, signal)
-            changes.note(incident, TimelineKind.CLEARED, f"{text}{held}", signal, told=told)
+            in_thread = not silent and not self._fires_on(incident, signal)
+            changes.note(incident, TimelineKind.CLEARED, f"{text}{held}", signal, in_thread=in_thread)
         change = lifecycle.resolve(incident, now=changes.now) if over else None
         if change is None:
             return incident

@@ -35,7 +35,7 @@ class Changes:
         self._lines: list[TimelineEntry] = []
         self._urgent: dict[int, int] = {}
         self._joined: dict[int, int] = {}
-        self._told: dict[int, int] = {}
+        self._urgencies: dict[int, int] = {}
         """The urgency with which each card was asked for in this pass: once is enough."""
 
     def change(self, incident: Incident) -> None:
@@ -80,11 +80,11 @@ class Changes:
         text: str,
         signal: Signal,
         *,
-        told: bool,
+        in_thread: bool,
         in_channel: bool = False,
         was: Severity | None = None,
     ) -> None:
-        """Put what a signal did on the timeline; ``told``: in the thread, ``in_channel``: in the channel too.
+        """Put what a signal did on the timeline; ``in_thread``: in the thread, ``in_channel``: in the channel too.
 
         ``was``: the incident's severity before, where the signal made it worse.
         """
@@ -99,7 +99,7 @@ class Changes:
                 text=text,
                 source=signal.source.value,
                 key=f"{incident.id}/{kind}/{signal.key}",
-                told=told,
+                in_thread=in_thread,
                 data={
                     **({IN_CHANNEL: True} if in_channel else {}),
                     **({WAS: was.value} if was is not None else {}),
@@ -109,7 +109,7 @@ class Changes:
 
     def tell(self, entry: TimelineEntry) -> None:
         """Put an entry on the timeline: at once where it is told, with those before it, else with the others."""
-        if not entry.told:
+        if not entry.in_thread:
             self._lines.append(entry)
             return
         self.write_lines()
@@ -123,9 +123,9 @@ class Changes:
     def tell_card(self, incident: Incident) -> None:
         """Ask for an incident's card, once in a pass unless it became more urgent."""
         urgency = min(self._urgent.get(incident.id, LINE_URGENCY), incident.severity.rank)
-        if urgency < self._told.get(incident.id, LINE_URGENCY + 1):
+        if urgency < self._urgencies.get(incident.id, LINE_URGENCY + 1):
             tell_card(self.tx, incident, self.now, urgency=urgency)
-            self._told[incident.id] = urgency
+            self._urgencies[incident.id] = urgency
 
     def write_outcomes(self) -> None:
         """Write what became of each signal, and the episodes."""

@@ -13,7 +13,7 @@ from triage.incidents.feedback import asked_again
 from triage.incidents.intake_changes import Changes
 from triage.incidents.naming import title_of_several
 from triage.incidents.notifications import IN_CHANNEL
-from triage.incidents.storm import STORM_TITLE, is_grave, storm_severity, storm_title
+from triage.incidents.storm import STORM_TITLE, is_urgent, storm_severity, storm_title
 from triage.incidents.timeline import recall_changes
 from triage.model import (
     Incident,
@@ -62,10 +62,10 @@ class Moves:
         changes = self.changes
         incident = changes.tx.incidents.save(self._new(signal, placement))
         changes.opened.append(incident)
-        storm, grave = incident.shape is IncidentShape.STORM, is_grave(self.desk, signal)
-        if storm or grave:
+        storm, urgent = incident.shape is IncidentShape.STORM, is_urgent(self.desk, signal)
+        if storm or urgent:
             changes.urge(incident)
-        if storm and grave:
+        if storm and urgent:
             incident = replace(incident, title=storm_title(incident, self.title_of(signal), worse=True))
             changes.change(incident)
         changes.tell_card(incident)  # before any line: a line's thread is the card's
@@ -73,8 +73,8 @@ class Moves:
         text = f"{signal.name} on {signal.subject}"
         if placement.related is not None:
             text += f"; also part of {placement.related.number}"
-        told = placement.related is not None or bool(signal.data.get(NOTE))
-        changes.note(incident, TimelineKind.OPENED, text, signal, told=told)
+        in_thread = placement.related is not None or bool(signal.data.get(NOTE))
+        changes.note(incident, TimelineKind.OPENED, text, signal, in_thread=in_thread)
         recall_changes(changes.tx, self.desk, incident, changes.now)
         changes.triage[incident.id] = ("opened", True)
         changes.audit("incident.open", incident)
@@ -106,12 +106,12 @@ class Moves:
         widened, storm = placement.move is Move.WIDEN, before.shape is IncidentShape.STORM
         severity = self._severity(signal, before.shape)
         worse = severity.rank < before.severity.rank
-        grave = is_grave(self.desk, signal)
+        urgent = is_urgent(self.desk, signal)
         stays_quiet = before.quiet and known_name and not widened and not worse
         after = before if stays_quiet else lifecycle.join(before, severity=severity, now=changes.now)
         after = self._named(self._widened(after, signal) if widened else after, signal, leads=placement.leads)
         after = replace(after, last_seen_at=changes.now)
-        if grave:
+        if urgent:
             changes.urge(after)
         again = known_name and not storm and self._fires_again(before, signal)
         changes.change(after)
@@ -121,11 +121,11 @@ class Moves:
         text = f"{signal.name} on {signal.subject} {did}{f', now {severity}' if worse else ''}"
         if widened and before.shape is IncidentShape.SINGLE:
             text += f"; it began on {before.subject}"
-        told = not after.quiet and (grave if storm else widened or worse or again or not known_name)
+        in_thread = not after.quiet and (urgent if storm else widened or worse or again or not known_name)
         # A thread's line alone notifies nobody: what people must notice is shown in the channel too.
-        in_channel = worse or (grave and (storm or widened))
+        in_channel = worse or (urgent and (storm or widened))
         was = before.severity if worse else None
-        changes.note(after, kind, text, signal, told=told, in_channel=in_channel, was=was)
+        changes.note(after, kind, text, signal, in_thread=in_thread, in_channel=in_channel, was=was)
         if widened:
             recall_changes(changes.tx, self.desk, after, changes.now)
         if widened or worse or again or (not known_name and not storm):
@@ -149,7 +149,7 @@ class Moves:
 
     def _named(self, incident: Incident, signal: Signal, *, leads: bool) -> Incident:
         if incident.shape is IncidentShape.STORM:
-            if not leads and not is_grave(self.desk, signal):
+            if not leads and not is_urgent(self.desk, signal):
                 return incident
             return replace(incident, title=storm_title(incident, self.title_of(signal), worse=leads))
         return self.led_by(incident, signal) if leads else incident
@@ -228,7 +228,7 @@ class Moves:
                 text=f"{episode.name} on {episode.subject} goes on: {why}",
                 source=signal.source.value,
                 key=f"{incident.id}/goes_on/{episode.name}",
-                told=not incident.quiet and incident.shape is not IncidentShape.STORM,
+                in_thread=not incident.quiet and incident.shape is not IncidentShape.STORM,
             )
             changes.tell(entry)
         return Placement(Move.REPEAT, why, placement.incident)

@@ -51,7 +51,7 @@ def tell_line(
     ``wait_seconds``: how long it waits for others, to be one message with them.
     """
     entry_id = tx.timeline.add(entry)
-    if entry_id is not None and entry.told:
+    if entry_id is not None and entry.in_thread:
         tx.outbox.want(
             MessageKind.LINE,
             str(entry_id),

@@ -195,7 +195,7 @@ def record_denied(tx: Tx, incident_id: int | None, *, actor: str, what: str, now
             text=f"denied: {what}",
             actor=actor,
             source="operator",
-            told=False,
+            in_thread=False,
         )
         tell_line(tx, entry, now)
     tx.audit.append(at=now, actor=actor, event="denied", target=target, detail={"what": what})

@@ -18,7 +18,7 @@ MARK = "~"
 """Between a fingerprint and what tells its alert from the others that have it."""
 
 
-def told_apart(signals: Sequence[Signal]) -> list[Signal]:
+def with_distinct_fingerprints(signals: Sequence[Signal]) -> list[Signal]:
     """Return the signals of one webhook, where two alerts of one fingerprint are two."""
     first: dict[str, Mapping[str, str]] = {}
     return [

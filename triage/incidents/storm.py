@@ -15,7 +15,7 @@ FOLD_SECONDS = 1.0
 """How long a line that is also shown in the channel waits in a storm for others to be posted with it."""
 
 
-def is_grave(desk: Desk, signal: Signal) -> bool:
+def is_urgent(desk: Desk, signal: Signal) -> bool:
     """Whether people must notice an alert at once: it is Sev-1, or its label asks for a person."""
     return signal.severity is Severity.SEV1 or is_paging(signal.labels, desk.severities)
 
@@ -26,7 +26,7 @@ def storm_severity(desk: Desk, signal: Signal) -> Severity:
     A playbook may take such an alert for less; among hundreds of others it stands on top of the card as grave, and the
     card's severity must say no less.
     """
-    return worst(signal.severity, Severity.SEV2) if is_grave(desk, signal) else signal.severity
+    return worst(signal.severity, Severity.SEV2) if is_urgent(desk, signal) else signal.severity
 
 
 def storm_title(storm: Incident, title: str, *, worse: bool) -> str:

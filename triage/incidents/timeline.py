@@ -21,19 +21,19 @@ def tell_events(
     *,
     incidents: Sequence[Incident],
     now: datetime,
-    told: Collection[str] = (),
+    in_thread: Collection[str] = (),
     raised: Collection[str] = (),
 ) -> None:
     """Put events on the timelines of those of the open ``incidents`` that they belong to.
 
-    ``told``: keys worth a line in the thread. ``raised``: keys that made a signal; correlation puts those there.
+    ``in_thread``: keys worth a line in the thread. ``raised``: keys that made a signal; correlation puts those there.
     """
     if not incidents:
         return
     shown = [event for event in events if event.key not in raised]
     for incident in incidents:
         mine = [event for event in shown if belongs(event, incident)]
-        if mine and _write(tx, desk, incident, mine, now=now, told=told):
+        if mine and _write(tx, desk, incident, mine, now=now, in_thread=in_thread):
             tell_card(tx, incident, now)
 
 
@@ -58,7 +58,7 @@ def _write(
     events: Iterable[DeskEvent],
     *,
     now: datetime,
-    told: Collection[str] = (),
+    in_thread: Collection[str] = (),
 ) -> bool:
     """Write the lines there is room for; returns whether one of them is told."""
     events = list(events)
@@ -69,14 +69,14 @@ def _write(
     for event in events:
         if room <= 0:
             break
-        spoken = event.key in told and not incident.quiet
-        entry_id = tell_line(tx, entry_of(incident, event, now, told=spoken), now)
+        spoken = event.key in in_thread and not incident.quiet
+        entry_id = tell_line(tx, entry_of(incident, event, now, in_thread=spoken), now)
         room -= entry_id is not None
         speaks = speaks or (spoken and entry_id is not None)
     return speaks
 
 
-def entry_of(incident: Incident, event: DeskEvent, now: datetime, *, told: bool) -> TimelineEntry:
+def entry_of(incident: Incident, event: DeskEvent, now: datetime, *, in_thread: bool) -> TimelineEntry:
     """Return an event as a line of an incident's timeline."""
     # What a container did is a sentence by itself: "hbot-bot1 died by itself".
     named = event.change or event.source is Source.CONTAINER or event.text.startswith(event.category)
@@ -89,5 +89,5 @@ def entry_of(incident: Incident, event: DeskEvent, now: datetime, *, told: bool)
         text=text[:TEXT_MAX],
         source=event.source.value,
         key=f"{incident.id}/event/{event.key}",
-        told=told,
+        in_thread=in_thread,
     )

@@ -148,7 +148,7 @@ def _say(
         kind=kind,
         text=text,
         source="hbot-triage",
-        told=True,
+        in_thread=True,
         data=data or {},
     )
     tell_line(tx, entry, now)

@@ -241,7 +241,7 @@ class MinuteGrid:
         return self.minutes - self.states.count(State.MISSING)
 
     @property
-    def told(self) -> int:
+    def minutes_with_state(self) -> int:
         """How many minutes have a state that is known: running, soft_pause or hard_stop."""
         return self.present - self.states.count(State.OTHER)
 

@@ -114,7 +114,7 @@ def _parts(reasons: str) -> list[str]:
 def risk_hard_stops(grid: MinuteGrid, _limits: KpiLimits) -> Kpi:
     """Hard stops by a risk limit; one whose reason was not written may have been one, so it is no pass."""
     name = "risk_hard_stops"
-    if not grid.told:
+    if not grid.minutes_with_state:
         return no_column(name, grid, column="state", limit=0, unit="stops")
     stops = hard_stops(grid)
     by_risk = [stop for stop in stops if stop.by_risk]
@@ -138,6 +138,6 @@ def risk_hard_stops(grid: MinuteGrid, _limits: KpiLimits) -> Kpi:
         unit="stops",
         good=not by_risk,
         why=why,
-        rows=grid.told,
+        rows=grid.minutes_with_state,
         of=grid.present,
     )

@@ -19,7 +19,7 @@ _PAIR = frozenset({int(State.RUNNING), int(State.SOFT_PAUSE)})
 
 def running_pct(grid: MinuteGrid, limits: KpiLimits) -> Kpi:
     """Minutes in ``running`` out of all minutes of the window; a missing minute did not run."""
-    if not grid.told:
+    if not grid.minutes_with_state:
         return no_column("running_pct", grid, column="state", limit=limits.running_pct_min, unit="%")
     ran = grid.states.count(State.RUNNING)
     missing = grid.minutes - grid.present
@@ -27,8 +27,8 @@ def running_pct(grid: MinuteGrid, limits: KpiLimits) -> Kpi:
     why = f"running in {ran} of {grid.minutes} minutes"
     if missing:
         why += f"; {missing} missing minutes counted as not running"
-    if grid.told < grid.present:
-        why += f"; {grid.present - grid.told} minutes with another state or none counted as not running"
+    if grid.minutes_with_state < grid.present:
+        why += f"; {grid.present - grid.minutes_with_state} minutes with another state or none counted as not running"
     good = value >= limits.running_pct_min
     return kpi(
         "running_pct", value=value, limit=limits.running_pct_min, unit="%", good=good, why=why, rows=1, of=1
@@ -37,7 +37,7 @@ def running_pct(grid: MinuteGrid, limits: KpiLimits) -> Kpi:
 
 def flaps(grid: MinuteGrid, limits: KpiLimits) -> Kpi:
     """Count changes running <-> soft_pause that came in bursts; single changes are how the bot works."""
-    if not grid.told:
+    if not grid.minutes_with_state:
         return no_column("flaps", grid, column="state", limit=0, unit="changes")
     changes = _changes(grid)
     bursts = _bursts(changes, limits.flap_changes, limits.flap_window_minutes)
@@ -58,7 +58,7 @@ def flaps(grid: MinuteGrid, limits: KpiLimits) -> Kpi:
         unit="changes",
         good=not count,
         why=why,
-        rows=grid.told,
+        rows=grid.minutes_with_state,
         of=grid.present,
     )
 

@@ -145,18 +145,18 @@ def _is_given_up(state: Mapping[str, Json]) -> bool:
 def _outcome(states: Mapping[str, Mapping[str, Json]]) -> str:
     out = any(state["sent_at"] for state in states.values())
     said = "went out over the fallback channels" if out else "did not go out over the fallback channels"
-    return f"{said}: {_told(states)}"
+    return f"{said}: {_words_of(states)}"
 
 
-def told(tx: Tx, document: int) -> str:
+def delivery_words(tx: Tx, document: int) -> str:
     """Say how a notice stands: ``webhook sent 03:13:05, e-mail not sent: …``."""
     found = tx.notes.document(document)
     if found is None:
         return ""
-    return _told(_states(dict(found.data)))
+    return _words_of(_states(dict(found.data)))
 
 
-def _told(states: Mapping[str, Mapping[str, Json]]) -> str:
+def _words_of(states: Mapping[str, Mapping[str, Json]]) -> str:
     words = []
     for name, state in states.items():
         if state["sent_at"]:

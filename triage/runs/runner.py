@@ -65,16 +65,16 @@ class TriageRunner:
     sources: Sources
     clock: Clock
     owner: str
-    told: Callable[[], None]
+    wake_sender: Callable[[], None]
     """Called after a run was stored: there is something to send."""
 
     async def take(self, *, urgent: bool = False) -> TriageRun | None:
         """Claim the run that waits of the gravest incident, the oldest of those; ``urgent``: only of a Sev-1."""
         now = self.clock.now()
-        graver = Severity.SEV1 if urgent else None
+        only = Severity.SEV1 if urgent else None
 
         def claim(tx: Tx) -> TriageRun | None:
-            return tx.runs.take(now, owner=self.owner, lease_seconds=LEASE_SECONDS, only=graver)
+            return tx.runs.take(now, owner=self.owner, lease_seconds=LEASE_SECONDS, only=only)
 
         return await self.store.write(claim)
 
@@ -106,7 +106,7 @@ class TriageRunner:
             tell_card(tx, incident, now)
 
         await self.store.write(end)
-        self.told()
+        self.wake_sender()
 
     async def execute(self, run: TriageRun) -> TriageRun:
         """Run the playbook of an incident and store findings and verdict; the lease is renewed meanwhile."""
@@ -155,7 +155,7 @@ class TriageRunner:
         logger.bind(incident=incident.number).info(
             "triaged: {cause}", cause=verdict.top.cause if verdict.top else "no cause found"
         )
-        self.told()
+        self.wake_sender()
         return done
 
     async def _store_surely(self, run: TriageRun, evidence: bytes) -> None:

@@ -83,17 +83,17 @@ def _cleaned(payload: AuditPayload) -> AuditPayload:
     return payload.model_copy(update={**texts, "metadata": metadata})
 
 
-def _moment(told_ms: int, entry: PayloadEntry, now: datetime) -> datetime:
+def _moment(stated_ms: int, entry: PayloadEntry, now: datetime) -> datetime:
     """Return when it happened: as its sender says, where that can be; else when Redis got it.
 
     Nobody has seen the future, and what is published a day late comes from a clock that is wrong.
     """
     milliseconds = entry.id.partition("-")[0]
-    added_ms = int(milliseconds) if milliseconds.isdecimal() else told_ms
+    added_ms = int(milliseconds) if milliseconds.isdecimal() else stated_ms
     now_ms = _milliseconds(now)
-    if told_ms > now_ms or told_ms < added_ms - _LATE_MS:
+    if stated_ms > now_ms or stated_ms < added_ms - _LATE_MS:
         return min(moment_of(entry.id, now), now)
-    return EPOCH + timedelta(milliseconds=told_ms)
+    return EPOCH + timedelta(milliseconds=stated_ms)
 
 
 @lru_cache(maxsize=4)

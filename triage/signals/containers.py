@@ -37,7 +37,7 @@ _SPOKEN = {
     "oom": "ran out of memory", "kill": "was sent signal {signal}", "die": "ended with exit code {exit_code}",
     "health_status": "is {health}",
 }  # fmt: skip
-_GRAVE = {"oom": Gravity.ERROR, "die": Gravity.WARNING}
+_GRAVITY = {"oom": Gravity.ERROR, "die": Gravity.WARNING}
 
 
 def container_subject(desk: Desk, container: str) -> Subject:
@@ -86,7 +86,7 @@ def container_event(desk: Desk, event: ContainerEvent, now: datetime) -> DeskEve
         source=Source.CONTAINER,
         at=min(event.at, now),
         subject=container_subject(desk, container),
-        gravity=Gravity.WARNING if health == "unhealthy" else _GRAVE.get(event.action, Gravity.INFO),
+        gravity=Gravity.WARNING if health == "unhealthy" else _GRAVITY.get(event.action, Gravity.INFO),
         category=event.action,
         text=f"{container} {spoken}",
         change=event.action in _CHANGES,
@@ -99,13 +99,13 @@ class JudgedEvent:
     """What an event means beside those before it.
 
     ``event``: the same with what is known now in its text; ``name``: of the signal to make, empty for none;
-    ``told``: it is worth a line in the thread of an open incident.
+    ``in_thread``: it is worth a line in the thread of an open incident.
     """
 
     event: DeskEvent
     name: str = ""
     text: str = ""
-    told: bool = False
+    in_thread: bool = False
 
 
 def judge(desk: Desk, event: DeskEvent, before: Sequence[DeskEvent]) -> JudgedEvent:
@@ -119,8 +119,8 @@ def judge(desk: Desk, event: DeskEvent, before: Sequence[DeskEvent]) -> JudgedEv
         return _created(event, mine)
     if event.category == "destroy":
         return _replaced(event, mine)
-    told = event.change and event.category not in {"kill", "destroy", "rename"}
-    return JudgedEvent(event, told=told)
+    in_thread = event.change and event.category not in {"kill", "destroy", "rename"}
+    return JudgedEvent(event, in_thread=in_thread)
 
 
 def _created(event: DeskEvent, mine: Sequence[DeskEvent]) -> JudgedEvent:
@@ -129,7 +129,7 @@ def _created(event: DeskEvent, mine: Sequence[DeskEvent]) -> JudgedEvent:
     if images and image and images[-1] != image:
         text = f"{event.data.get('container')} created with a new image {image} (was {images[-1]})"
         event = replace(event, text=text, data={**event.data, "image_before": images[-1]})
-    return JudgedEvent(event, told=True)
+    return JudgedEvent(event, in_thread=True)
 
 
 def _replaced(event: DeskEvent, mine: Sequence[DeskEvent]) -> JudgedEvent:
@@ -146,7 +146,7 @@ def _replaced(event: DeskEvent, mine: Sequence[DeskEvent]) -> JudgedEvent:
         return JudgedEvent(event)
     text = f"{event.data.get('container')} has a new image {new} (was {old})"
     return JudgedEvent(
-        replace(event, text=text, data={**event.data, "image": new, "image_before": old}), told=True
+        replace(event, text=text, data={**event.data, "image": new, "image_before": old}), in_thread=True
     )
 
 

@@ -7,7 +7,7 @@ from bot.slack.blocks.card import Names
 from bot.slack.blocks.kit import leaf
 from bot.slack.blocks.verdict import headline
 from bot.slack.rendered import Rendered
-from triage.incidents.cause_answers import told
+from triage.incidents.cause_answers import answer_in_words
 from triage.incidents.feedback import Question, QuestionState
 from triage.model import Cause, Json
 from triage.reports.incident_view import NOTHING_WRONG
@@ -21,7 +21,11 @@ SAID = 160
 def question_message(question: Question, names: Names) -> Rendered:
     """Return the question as it stands now."""
     number = question.incident.number
-    said = f"{names(question.answer.actor)} {told(question.answer)}" if question.answer is not None else ""
+    said = (
+        f"{names(question.answer.actor)} {answer_in_words(question.answer)}"
+        if question.answer is not None
+        else ""
+    )
     row: list[Json] = []
     if question.state is QuestionState.CAME_BACK:
         lines = [f"{number} came back: whether the verdict was right is asked again when it is over."]

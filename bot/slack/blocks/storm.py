@@ -1,4 +1,4 @@
-"""A storm: what is grave of it, how much of what, and in its thread every alert by name."""
+"""A storm: what is urgent of it, how much of what, and in its thread every alert by name."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from triage.ports.store import RollCount, RollEntry
 from triage.untrusted_text import cut, one_line
 from triage.wording import counted
 
-GRAVE, ALERTS, BOTS = 12, 12, 12
-"""Lines of grave alerts, names of alerts, names of bots on the card; what is more is counted."""
+LEADING_MAX, ALERTS, BOTS = 12, 12, 12
+"""Lines of urgent alerts, names of alerts, names of bots on the card; what is more is counted."""
 NAME, STORM, ROLL = 60, 3_000, 11_500
 """Characters of a name, of the storm's part of its card, of one page of its list."""
 
 
 @dataclass(frozen=True, slots=True)
 class StormRoll:
-    """The alerts of a storm: counted, and the first of those that are grave by name.
+    """The alerts of a storm: counted, and the first of those that are urgent by name.
 
     ``paging``: the words of severity among them that ask for a person at once.
     """
@@ -36,30 +36,30 @@ class StormRoll:
     paging: Collection[str]
 
     @property
-    def grave(self) -> list[RollCount]:
+    def urgent(self) -> list[RollCount]:
         """What stands at the top: it is Sev-1, or its label asks for a person at once."""
         return [one for one in self.counts if one.severity is Severity.SEV1 or one.word in self.paging]
 
 
 def with_storm(card: Rendered, roll: StormRoll, now: datetime) -> Rendered:
-    """Return a storm's card with what it holds below its header: the grave alerts first, then the counts."""
-    lines = [*_grave_lines(roll, now), *_count_lines(roll)]
+    """Return a storm's card with what it holds below its header: the urgent alerts first, then the counts."""
+    lines = [*_urgent_lines(roll, now), *_count_lines(roll)]
     block = kit.paragraph(kit.fitting(lines, STORM))
     text = f"{card.text} · {kit.preview(_said(roll))}"
     blocks = (*card.blocks[:1], *((block,) if block is not None else ()), *card.blocks[1:])
     return replace(card, text=text, blocks=blocks)
 
 
-def _grave_lines(roll: StormRoll, now: datetime) -> list[list[Json]]:
-    lines = [_grave_line(entry, now) for entry in roll.leading]
-    rest = _by_name(roll.grave)
+def _urgent_lines(roll: StormRoll, now: datetime) -> list[list[Json]]:
+    lines = [_urgent_line(entry, now) for entry in roll.leading]
+    rest = _by_name(roll.urgent)
     rest.subtract(entry.name for entry in roll.leading)
     if more := sum((+rest).values()):
         lines.append([leaf(f"and {more} more that {_page(more)}: {_most(_shown(+rest), 4)}")])
     return lines
 
 
-def _grave_line(entry: RollEntry, now: datetime) -> list[Json]:
+def _urgent_line(entry: RollEntry, now: datetime) -> list[Json]:
     word = f" ({one_line(entry.word, 20)})" if entry.word else ""
     over = "" if entry.firing else " · over"
     return [
@@ -70,7 +70,7 @@ def _grave_line(entry: RollEntry, now: datetime) -> list[Json]:
 
 
 def _count_lines(roll: StormRoll) -> list[list[Json]]:
-    counts, grave = roll.counts, _total(roll.grave)
+    counts, urgent = roll.counts, _total(roll.urgent)
     by_severity: Counter[Severity] = Counter()
     by_bot: Counter[str] = Counter()
     for one in counts:
@@ -78,7 +78,7 @@ def _count_lines(roll: StormRoll) -> list[list[Json]]:
         by_bot[one.bot] += one.count
     severities = ", ".join(f"{by_severity[one]} {one}" for one in Severity if by_severity[one])
     head = f"{counted(_total(counts), 'alert')}, {_firing(counts)} firing now: {severities}"
-    lines = [[leaf(head, bold=True), leaf(f" · {grave} of them {_page(grave)}" if grave else "")]]
+    lines = [[leaf(head, bold=True), leaf(f" · {urgent} of them {_page(urgent)}" if urgent else "")]]
     lines.append([leaf("By alert "), leaf(_most(_shown(_by_name(counts)), ALERTS))])
     others = by_bot.pop("", 0)
     more = f" · {others} about none of the bots" if others else ""
@@ -125,7 +125,7 @@ def _said(roll: StormRoll) -> str:
     firing = [entry for entry in roll.leading if entry.firing] or roll.leading
     named = ", ".join(f"{one_line(e.name, 40)} on {one_line(e.subject.name, 30)}" for e in firing[:3])
     head = f"{counted(_total(roll.counts), 'alert')}, {_firing(roll.counts)} firing"
-    return f"{head}; {_total(roll.grave)} {_page(_total(roll.grave))}: {named}" if roll.grave else head
+    return f"{head}; {_total(roll.urgent)} {_page(_total(roll.urgent))}: {named}" if roll.urgent else head
 
 
 def roll_page(incident: Incident, entries: Sequence[RollEntry], page: int) -> Rendered | None:

@@ -109,10 +109,10 @@ def evidence(view: IncidentView, room: int) -> str:
         parts.append(("against it", top.against))
     if verdict.unknowns:
         parts.append(("unknown", verdict.unknowns))
-    return _told(parts, min(room, EVIDENCE))
+    return _parts_in_room(parts, min(room, EVIDENCE))
 
 
-def _told(parts: Sequence[tuple[str, Sequence[str]]], room: int) -> str:
+def _parts_in_room(parts: Sequence[tuple[str, Sequence[str]]], room: int) -> str:
     """Return the parts that fit, each as short as it must be; a part that would say too little is left out."""
     said: list[str] = []
     for number, (name, texts) in enumerate(parts):

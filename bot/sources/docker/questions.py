@@ -25,7 +25,7 @@ _EVENTS = (
 """Not among them: what our own checks cause (``exec_*``)."""
 _EVENT_MAX = 1024 * 1024
 _shape = partial(answer_shape, NAME)
-_Told = TypeVar("_Told")
+_Answer = TypeVar("_Answer")
 
 
 def names_container(name: str) -> bool:
@@ -52,9 +52,9 @@ def checked_name(name: str) -> str:
 
 async def by_name(
     name: str,
-    ask: Callable[[str], Awaitable[_Told | None]],
+    ask: Callable[[str], Awaitable[_Answer | None]],
     every: Callable[[], Awaitable[tuple[ContainerState, ...]]],
-) -> _Told | None:
+) -> _Answer | None:
     """Return what ``ask`` tells of a container by name or id, None when there is none.
 
     ``ask`` returns None where the engine has no container of that name. Where a replacement was cut short, the container

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 LINE = 16 * 1024 * 1024
 """Bytes of the longest line a child may answer with."""
-_TOLD = 4096
+_STDERR_MAX = 4096
 _ROOT = str(Path(bot.__file__).resolve().parent.parent)
 
 
@@ -35,7 +35,7 @@ class Child:
             raise TypeError("a child is started with pipes")
         self.process = process
         self.stdin, self.stdout, self._stderr = process.stdin, process.stdout, process.stderr
-        self._told = b""
+        self._stderr_tail = b""
 
     async def lines(self) -> AsyncIterator[bytes]:
         """Yield its answer line by line. Raises ValueError for one longer than LINE."""
@@ -44,13 +44,13 @@ class Child:
 
     async def listen(self) -> None:
         """Read standard error to its end, so that the child never waits for it; the last of it is kept."""
-        while part := await self._stderr.read(_TOLD):
-            self._told = (self._told + part)[-_TOLD:]
+        while part := await self._stderr.read(_STDERR_MAX):
+            self._stderr_tail = (self._stderr_tail + part)[-_STDERR_MAX:]
 
     @property
     def last_errors(self) -> str:
         """Return the last line of standard error."""
-        lines = self._told.decode("utf-8", "replace").strip().splitlines()
+        lines = self._stderr_tail.decode("utf-8", "replace").strip().splitlines()
         return lines[-1] if lines else ""
 
 

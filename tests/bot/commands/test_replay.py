@@ -51,7 +51,7 @@ class Recorded(Story):
             sources=FakeSources().port,
             clock=self.clock,
             owner="me",
-            told=lambda: None,
+            wake_sender=lambda: None,
         )
         run = await triages.take()
         assert run is not None

@@ -80,11 +80,11 @@ async def test_a_drill_goes_over_every_channel_once_and_its_report_says_so(
         desk=Desk(),
         alerts=FakeAlerts(),
         clock=clock,
-        told=lambda: None,
+        wake_sender=lambda: None,
         posted_at=posted_at,
         channels=tuple(opened),
     )
-    job = FallbackJob(store=sqlite_store, desk=Desk(), clock=clock, channels=opened, told=lambda: None)
+    job = FallbackJob(store=sqlite_store, desk=Desk(), clock=clock, channels=opened, wake_sender=lambda: None)
     await drills.fire("U0ANA00001")
     assert [await job.send_over(name) for name in opened] == [1, 1, 1]
     assert [await job.send_over(name) for name in opened] == [0, 0, 0]

@@ -7,7 +7,7 @@ import pytest
 from demo.lab.collection import own_faults
 from demo.lab.executor import run_in_turn
 from demo.lab.plan import short
-from demo.lab.report import lines, told
+from demo.lab.report import lines, outcome_lines
 from demo.lab.score import figures
 from triage.actions import remedies
 from triage.diagnosis.checks.base import CheckContext
@@ -45,7 +45,7 @@ def test_no_figure_of_the_short_form_falls(monkeypatch: pytest.MonkeyPatch) -> N
         "recorded evidence, written and read back, gives the same verdict by the same rules"
     )
     score = figures(outcomes)
-    story = "\n".join([*lines("short", outcomes), *told(outcomes)])
+    story = "\n".join([*lines("short", outcomes), *outcome_lines(outcomes)])
     assert score.without_signal == 0, story
     assert (score.top1 or 0) >= TOP1, story
     assert (score.right_action or 0) >= RIGHT_ACTION, story

@@ -7,7 +7,7 @@ import pytest
 
 from bot.store import SqlStore
 from tests.fakes.sources import NOW
-from triage.actions.attribution import action_behind, told_as_ours
+from triage.actions.attribution import action_behind, described_as_ours
 from triage.desk import Desk
 from triage.diagnosis.checks.base import OwnAct
 from triage.plans.record import ActionRecord, ActionStatus
@@ -72,7 +72,7 @@ async def test_an_action_covers_a_time_that_it_can_have_worked(sqlite_store: Sql
 def test_the_words_name_the_action() -> None:
     """Nobody looks for the person who stopped it."""
     act = OwnAct("Clear cache on bot1", frozenset({"hbot-bot1"}), NOW)
-    assert told_as_ours("hbot-bot1 was stopped by hand (exit code 0)", act) == (
+    assert described_as_ours("hbot-bot1 was stopped by hand (exit code 0)", act) == (
         "hbot-bot1 was stopped by Clear cache on bot1 (exit code 0)"
     )
-    assert told_as_ours("hbot-bot1 started", act) == "hbot-bot1 started (by Clear cache on bot1)"
+    assert described_as_ours("hbot-bot1 started", act) == "hbot-bot1 started (by Clear cache on bot1)"

@@ -198,7 +198,7 @@ async def test_who_lost_the_role_meanwhile_does_not_count(
         clock=ManualClock(START),
         roles=roles,
     )
-    runner = ActionRunner(services, cast("Any", None), owner="here", told=lambda: None)
+    runner = ActionRunner(services, cast("Any", None), owner="here", wake_sender=lambda: None)
     if said:
         refused, _ = await runner._look(both)
         assert refused == [f"the confirmation of U1 ({said['U1']}) does not count any more"]

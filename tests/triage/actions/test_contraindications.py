@@ -79,7 +79,7 @@ TABLE: dict[str, tuple[list[Case], list[Case]]] = {
         [((changes(STOPPED), box(running=False, status="exited")), ())],
         [((changes(STOPPED), box()), ()), ((changes(), box(running=False, status="exited")), ())],
     ),
-    "UNTOLD": (
+    "STATE_UNKNOWN": (
         [((box(by="metrics"),), ()), ((unknown("container"),), ())],
         [
             ((box(by="docker"),), ()),
@@ -164,7 +164,7 @@ NEEDS = {
         "NO_ROOM",
         "OUT_OF_SIGHT",
         "STOPPED_BY_HAND",
-        "UNTOLD",
+        "STATE_UNKNOWN",
     },
     "recreate": {
         "GUARDED",
@@ -174,10 +174,10 @@ NEEDS = {
         "NO_ROOM",
         "OUT_OF_SIGHT",
         "STOPPED_BY_HAND",
-        "UNTOLD",
+        "STATE_UNKNOWN",
     },
-    "clear_cache": {"OLD_CODE", "GUARDED", "KILLED", "PAUSED", "NO_ROOM", "OUT_OF_SIGHT", "UNTOLD"},
-    "disable_internal_paper": {"PAUSED", "NO_ROOM", "UNTOLD"},
+    "clear_cache": {"OLD_CODE", "GUARDED", "KILLED", "PAUSED", "NO_ROOM", "OUT_OF_SIGHT", "STATE_UNKNOWN"},
+    "disable_internal_paper": {"PAUSED", "NO_ROOM", "STATE_UNKNOWN"},
     "rollback": {"DIFFERS", "KILLED", "PAUSED", "NO_ROOM", "OUT_OF_SIGHT"},
     "degraded_mode": {"REDIS_GONE", "NO_ROOM"},
     "soft_pause": {"REDIS_SERVES", "TRADES"},

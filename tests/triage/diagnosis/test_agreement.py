@@ -7,7 +7,7 @@ import pytest
 from triage.desk import Desk
 from triage.diagnosis.agreement import agreed
 from triage.diagnosis.checks.bot_now import BotNow
-from triage.diagnosis.checks.bot_state import told
+from triage.diagnosis.checks.bot_state import state_finding
 from triage.model import Finding, FindingStatus
 
 
@@ -15,7 +15,7 @@ def findings(held: float, *, age: float, up: float | None) -> tuple[Finding, Fin
     """Return the two findings of bot1: so long in its state, its snapshot so old, its container up so long (seconds)."""
     now = BotNow(state="running", age_seconds=age, held_seconds=held, held_at_least=True)
     box = {"containers": {"hbot-bot1": {"up_seconds": up}}}
-    return told({"bot1": now}), Finding("container", FindingStatus.WARNING, "up", "Docker", data=box)
+    return state_finding({"bot1": now}), Finding("container", FindingStatus.WARNING, "up", "Docker", data=box)
 
 
 @pytest.mark.parametrize(

@@ -57,7 +57,7 @@ async def test_what_is_labelled_critical_leads_the_storm_and_is_told_in_the_chan
     assert storm.title == "Alert storm: host-x LedgerBroken"
 
     def read(tx: Tx) -> tuple[list[bool], Message | None, Message | None]:
-        lines = [entry for entry in tx.timeline.of(storm.id) if entry.told]
+        lines = [entry for entry in tx.timeline.of(storm.id) if entry.in_thread]
         line = tx.outbox.find(MessageKind.LINE, str(lines[-1].id))
         return (
             [bool(entry.data.get(IN_CHANNEL)) for entry in lines],
@@ -131,7 +131,7 @@ async def test_the_graver_alert_names_the_incident_outside_of_storms_too(story: 
     assert (incident.title, incident.name) == ("bot1 in hard stop", "BotHardStopActive")
     lines = await story.store.read(
         lambda tx: [
-            tx.outbox.find(MessageKind.LINE, str(entry.id)) for entry in tx.timeline.of(1) if entry.told
+            tx.outbox.find(MessageKind.LINE, str(entry.id)) for entry in tx.timeline.of(1) if entry.in_thread
         ]
     )
     assert [line.urgency for line in lines if line is not None] == [1]

@@ -61,7 +61,7 @@ def test_a_line_says_what_happened_once() -> None:
         (told("create"), "hbot-bot1 created from hbot/bot:1"),
         (replace(audit("long", INFO), text="x" * 999), f"long: {'x' * 999}"[:TEXT_MAX]),
     ):
-        assert entry_of(incident, event, NOW, told=False).text == text
+        assert entry_of(incident, event, NOW, in_thread=False).text == text
 
 
 class Pages:
@@ -82,7 +82,7 @@ class Pages:
         incident = await self.story.incident()
         await self.story.store.write(
             lambda tx: tell_events(
-                tx, self.story.desk, events, incidents=[incident], now=self.story.clock.now(), told=told, raised=raised
+                tx, self.story.desk, events, incidents=[incident], now=self.story.clock.now(), in_thread=told, raised=raised
             )
         )  # fmt: skip
 

@@ -122,7 +122,7 @@ def test_running_out_of_memory_speaks_at_once() -> None:
 def test_what_people_do_is_told_and_is_no_signal(action: str, line: bool) -> None:  # noqa: FBT001 - a row of the table
     """What changed is worth a line in an open thread; its companions only stand on the timeline."""
     judged = judge(DESK, told(action), [])
-    assert (judged.name, judged.told) == ("", line)
+    assert (judged.name, judged.in_thread) == ("", line)
 
 
 def test_a_container_made_anew_from_another_image_is_a_deployment() -> None:
@@ -242,6 +242,9 @@ def test_a_new_image_is_told_when_the_old_container_goes() -> None:
     """Compose 2 makes the new one first: of the old one nothing was reported for weeks."""
     made = told("create", ago=12, image="hbot/bot:2", container_id="new")
     gone = judge(DESK, told("destroy", image="hbot/bot:1", container_id="old"), [made])
-    assert (gone.told, gone.event.text) == (True, f"{CONTAINER} has a new image hbot/bot:2 (was hbot/bot:1)")
+    assert (gone.in_thread, gone.event.text) == (
+        True,
+        f"{CONTAINER} has a new image hbot/bot:2 (was hbot/bot:1)",
+    )
     same = judge(DESK, told("destroy", image="hbot/bot:2", container_id="old"), [made])
-    assert (same.told, same.event.text) == (False, f"{CONTAINER} removed")
+    assert (same.in_thread, same.event.text) == (False, f"{CONTAINER} removed")

@@ -7,7 +7,16 @@ from collections.abc import Mapping
 
 from triage.actions.base import Action, ActionContext, TargetKind
 from triage.actions.compose import caches_argv, recreate_and_wait
-from triage.actions.fitness import GUARDED, KILLED, NO_ROOM, OLD_CODE, OUT_OF_SIGHT, PAUSED, UNTOLD, Fitness
+from triage.actions.fitness import (
+    GUARDED,
+    KILLED,
+    NO_ROOM,
+    OLD_CODE,
+    OUT_OF_SIGHT,
+    PAUSED,
+    STATE_UNKNOWN,
+    Fitness,
+)
 from triage.actions.inspection import bot_row, container_row, container_there, engine_answers, inspect
 from triage.actions.project import images_here, project_fits
 from triage.desk import Desk
@@ -34,7 +43,7 @@ FITNESS = Fitness(
     threshold=0.85,
     requires=(OLD_CODE,),
     # It ends with a new container: what speaks against a start speaks against it.
-    against=(GUARDED, KILLED, PAUSED, NO_ROOM, OUT_OF_SIGHT, UNTOLD),
+    against=(GUARDED, KILLED, PAUSED, NO_ROOM, OUT_OF_SIGHT, STATE_UNKNOWN),
     not_while={
         "disk_full": "a start needs room on the disk",
         "alert_storm": "what they share lies outside of each bot",

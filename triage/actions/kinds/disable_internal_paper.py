@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from triage.actions.base import ActionContext, TargetKind
 from triage.actions.compose import recreate_and_wait
-from triage.actions.fitness import NO_ROOM, PAUSED, UNTOLD, Fitness
+from triage.actions.fitness import NO_ROOM, PAUSED, STATE_UNKNOWN, Fitness
 from triage.actions.inspection import engine_answers
 from triage.actions.kinds.restart import Restart
 from triage.actions.loaded_controllers import loaded
@@ -21,7 +21,7 @@ from triage.untrusted_text import one_line
 _KEY = "internal_paper_enabled"
 
 
-FITNESS = Fitness(threshold=0.9, against=(PAUSED, NO_ROOM, UNTOLD))
+FITNESS = Fitness(threshold=0.9, against=(PAUSED, NO_ROOM, STATE_UNKNOWN))
 
 
 class DisableInternalPaper(Restart):

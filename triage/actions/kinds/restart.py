@@ -13,8 +13,8 @@ from triage.actions.fitness import (
     NO_ROOM,
     OUT_OF_SIGHT,
     PAUSED,
+    STATE_UNKNOWN,
     STOPPED_BY_HAND,
-    UNTOLD,
     Fitness,
 )
 from triage.actions.inspection import bot_row, container_row, container_there, engine_answers
@@ -48,7 +48,7 @@ SAME_AGAIN = {
 FITNESS = Fitness(
     threshold=0.85,
     # A restart is for a process that is up and does not do its work, or for a service that ended.
-    against=(GUARDED, KILLED, PAUSED, LOOPING, NO_ROOM, OUT_OF_SIGHT, STOPPED_BY_HAND, UNTOLD),
+    against=(GUARDED, KILLED, PAUSED, LOOPING, NO_ROOM, OUT_OF_SIGHT, STOPPED_BY_HAND, STATE_UNKNOWN),
     not_while=SAME_AGAIN,
 )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from triage.diagnosis.case import Case
-from triage.diagnosis.stops import told_to_stop
+from triage.diagnosis.stops import requested_stop
 from triage.diagnosis.symptoms import family
 
 if TYPE_CHECKING:
@@ -36,8 +36,8 @@ def stopped(facts: Facts) -> Iterator[tuple[str, Mapping[str, Json]]]:
 
 def stopped_by_us(facts: Facts, name: str) -> bool:
     """Say whether an action of ours stopped a container: what that brings is no fault of the desk."""
-    told = told_to_stop(facts, name)
-    return told is not None and bool(told.get("by"))
+    stop = requested_stop(facts, name)
+    return stop is not None and bool(stop.get("by"))
 
 
 def alive(now: Mapping[str, Json]) -> bool:
@@ -51,11 +51,11 @@ def killed_again(facts: Facts, name: str, now: Mapping[str, Json]) -> bool:
     Of several kills the engine often tells but the last; an alert that counts restarts says more, where ends were seen.
     """
     about = {name, facts.bot_of(name)}
-    told = any(
+    killed = any(
         family(each) == "loop" and each.subject.name in about and (each.firing or each.is_event)
         for each in facts.episodes
     )
-    looped = told and (now.get("restarts_hour") is None or now["restarts_hour"] > 1)
+    looped = killed and (now.get("restarts_hour") is None or now["restarts_hour"] > 1)
     return looped or bool(now.get("looping")) or (now.get("oom_count") or 0) > 1 or ended_again(now)
 
 

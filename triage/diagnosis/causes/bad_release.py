@@ -76,8 +76,8 @@ def rule(facts: Facts) -> Iterable[Candidate]:
         if change is None and maybe is None:
             continue
         case = bot_case(facts, "bad_release", bot)
-        told, what = change or maybe or {}, "made anew"
-        before = told["seconds_before"]
+        seen, what = change or maybe or {}, "made anew"
+        before = seen["seconds_before"]
         if change is not None:
             what = _WHATS[change["what"]].format(**change)
             case.sees("some", f"{container} got {what} {duration(before)} before", "changes")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from triage.diagnosis.case import remedy
 from triage.diagnosis.causes._containers import container_case, stopped
-from triage.diagnosis.stops import told_to_stop
+from triage.diagnosis.stops import requested_stop
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -24,7 +24,7 @@ def rule(facts: Facts) -> Iterable[Candidate]:
         *stopped(facts),
         *((name, now) for name, now in facts.of_containers() if now.get("missing")),
     ]:
-        if told_to_stop(facts, name) is not None or name == facts.desk.redis_container:
+        if requested_stop(facts, name) is not None or name == facts.desk.redis_container:
             continue
         if facts.service_of(name) in facts.desk.compose.external_services:
             continue

@@ -31,13 +31,13 @@ def rule(facts: Facts) -> Iterable[Candidate]:
         container = facts.container_of_bot(bot)
         up = alive(container)
         if up:
-            there = "runs" if facts.engine_told(facts.desk.container_of(bot)) else "is there"
+            there = "runs" if facts.engine_knows(facts.desk.container_of(bot)) else "is there"
             case.sees("some", f"its container {there} ({facts.desk.container_of(bot)})", "container")
             if (container.get("up_seconds") or _STARTING_SECONDS) < _STARTING_SECONDS:
                 case.doubts("doubt", "it started only now", "container")
         elif container:
             case.doubts("contradiction", "its container does not stay up", "container")
-        if not facts.engine_told(facts.desk.container_of(bot)):
+        if not facts.engine_knows(facts.desk.container_of(bot)):
             case.doubts("hint_not", "whether it is paused is not known: Docker does not tell", "container")
             case.missing += len(
                 CEILINGS
@@ -49,7 +49,7 @@ def rule(facts: Facts) -> Iterable[Candidate]:
             case.doubts("doubt", f"{bot} still logs: its process does something", "error_logs")
         _doubts(facts, bot, case)
         case.needs("container", "bot_state", "error_logs")
-        told = facts.engine_told(facts.desk.container_of(bot))
+        told = facts.engine_knows(facts.desk.container_of(bot))
         yield from case.concludes(
             f"{{who}} {'runs and ' if told and up else ''}shows nothing new: its last snapshot is "
             f"{duration(state['age_seconds'])} old.",

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from triage.diagnosis.facts import Facts
 
 EXPLAINS = frozenset({"errors"})
-_TOLD = ("elsewhere", "watch_limit")
+_NAMED = ("elsewhere", "watch_limit")
 """What is no cause and has a name all the same."""
 _OF_ALL = 5
 """A fifth of the new lines or more that a rule knows: then it is they that have to be explained."""
@@ -40,15 +40,15 @@ def rule(facts: Facts) -> Iterable[Candidate]:
         if facts.now_of(bot).get("state") == "running" and not facts.reasons(bot):
             case.sees("clear", f"{bot} runs as it should", "bot_state")
         case.needs("bot_state")
-        told = facts.logged(bot, *_TOLD)
-        if told.fresh:
-            case.sees("hint", f"{bot}: {meaning(told.loudest)}: {told.example}", "error_logs")
+        named = facts.logged(bot, *_NAMED)
+        if named.fresh:
+            case.sees("hint", f"{bot}: {meaning(named.loudest)}: {named.example}", "error_logs")
         yield from case.concludes(
-            f"{{who}} logs that {meaning(told.loudest)}, and runs as it should."
-            if told.fresh
+            f"{{who}} logs that {meaning(named.loudest)}, and runs as it should."
+            if named.fresh
             else f"{{who}} logs errors that are known to no rule, and runs as it should: {str(fresh[0]['text'])[:100]}",
-            f"{advice(told.loudest)[:1].upper()}{advice(told.loudest)[1:]}; the bot works meanwhile."
-            if told.fresh
+            f"{advice(named.loudest)[:1].upper()}{advice(named.loudest)[1:]}; the bot works meanwhile."
+            if named.fresh
             else "Read the new lines once; nothing needs to be done while the bot works.",
             settle=look_in_log(facts, bot, "ERROR"),
             by_hand="read the new lines and tell whoever owns the strategy; nothing is urgent while the bot works",

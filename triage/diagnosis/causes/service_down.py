@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from triage.diagnosis.case import remedy
 from triage.diagnosis.causes._containers import container_case, stopped_by_us
-from triage.diagnosis.stops import told_to_stop
+from triage.diagnosis.stops import requested_stop
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -36,7 +36,7 @@ def rule(facts: Facts) -> Iterable[Candidate]:
             )
         elif not now and name in facts.down() and name not in facts.paused():
             case.sees("strong", f"{name} does not run", "changes")
-        if told_to_stop(facts, name) is not None and case.pieces:
+        if requested_stop(facts, name) is not None and case.pieces:
             case.doubts("doubt", "somebody stopped it", "changes")
         if facts.data("streams").get("reachable") is False:
             case.doubts("doubt", "Redis does not answer: it cannot work without", "streams")

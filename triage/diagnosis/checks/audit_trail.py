@@ -67,7 +67,7 @@ async def _from_stream(ctx: CheckContext) -> tuple[DeskEvent, ...]:
 
 def _finding(ctx: CheckContext, events: Sequence[DeskEvent]) -> Finding:
     counts = Counter(event.category for event in events)
-    grave = [event for event in events if event.gravity is Gravity.ERROR or event.category == _KILL]
+    errors = [event for event in events if event.gravity is Gravity.ERROR or event.category == _KILL]
     warnings = [event for event in events if event.gravity is Gravity.WARNING and event.category != _KILL]
     span = duration(
         (ctx.now - min(ctx.since, ctx.now)).total_seconds() + ctx.desk.listening.before_minutes * 60
@@ -75,8 +75,8 @@ def _finding(ctx: CheckContext, events: Sequence[DeskEvent]) -> Finding:
     shown = _shown_of(events)
     return Finding(
         name=NAME,
-        status=_status(counts, grave, warnings),
-        headline=_headline(counts, len(grave), len(warnings), span),
+        status=_status(counts, errors, warnings),
+        headline=_headline(counts, len(errors), len(warnings), span),
         source=SOURCE,
         details=tuple(_line(event) for event in shown),
         data={
@@ -92,7 +92,7 @@ def _finding(ctx: CheckContext, events: Sequence[DeskEvent]) -> Finding:
                 for event in events[-_KEPT:]
             ],
             "counts": dict(counts),
-            "errors": len(grave),
+            "errors": len(errors),
             "warnings": len(warnings),
             "rejected": counts[_REJECTED],
             "applied": counts[_APPLIED],
@@ -101,17 +101,19 @@ def _finding(ctx: CheckContext, events: Sequence[DeskEvent]) -> Finding:
     )
 
 
-def _status(counts: Counter[str], grave: Sequence[DeskEvent], warnings: Sequence[DeskEvent]) -> FindingStatus:
+def _status(
+    counts: Counter[str], errors: Sequence[DeskEvent], warnings: Sequence[DeskEvent]
+) -> FindingStatus:
     if counts[_KILL]:
         return FindingStatus.CRITICAL
-    return FindingStatus.WARNING if grave or warnings else FindingStatus.OK
+    return FindingStatus.WARNING if errors or warnings else FindingStatus.OK
 
 
-def _headline(counts: Counter[str], grave: int, warnings: int, span: str) -> str:
+def _headline(counts: Counter[str], errors: int, warnings: int, span: str) -> str:
     if not counts:
         return f"nothing said in {span}"
     parts = ["kill switch pulled"] if counts[_KILL] else []
-    parts += [counted(grave, "error")] if grave else []
+    parts += [counted(errors, "error")] if errors else []
     parts += [counted(warnings, "warning")] if warnings else []
     parts += [
         f"{_DONE.get(name, name.replace('_', ' '))} {times(count)}" for name, count in counts.most_common(3)

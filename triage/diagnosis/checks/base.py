@@ -30,7 +30,7 @@ _EACH_MAX = 16
 """Containers that are inspected one by one."""
 _CLOCKS_DIFFER = timedelta(seconds=3)
 """The engine's clock and ours."""
-_TOLD_AFTER = timedelta(seconds=20)
+_REPORTED_LATE = timedelta(seconds=20)
 """The engine tells some things after a step of an action has ended."""
 
 
@@ -48,7 +48,7 @@ class OwnAct:
 
     def covers(self, container: str, at: datetime) -> bool:
         """Say whether it may be why a container was told to do something at a time."""
-        over = self.over is not None and at > self.over + _TOLD_AFTER
+        over = self.over is not None and at > self.over + _REPORTED_LATE
         mine = self.containers is None or container in self.containers
         return mine and self.begun - _CLOCKS_DIFFER <= at and not over
 

@@ -91,7 +91,7 @@ async def run(ctx: CheckContext) -> Finding:
         raise SourceBadAnswer(SOURCE, "; ".join(current.warnings))
     for bot in left_out:
         del found[bot]
-    finding = told(found, "; ".join(filter(None, caveats)), left_out)
+    finding = state_finding(found, "; ".join(filter(None, caveats)), left_out)
     status = whole_or_unknown(exporters.status(finding.status, bots), current, ages)
     return replace(finding, status=status)
 
@@ -187,7 +187,7 @@ def held(series: Series, now: datetime) -> tuple[float | None, bool]:
     return ((now - since).total_seconds() if since else None), True
 
 
-def told(
+def state_finding(
     found: Mapping[str, BotNow], caveat: str = "", left_out: list[str] | tuple[str, ...] = ()
 ) -> Finding:
     """Return the finding of what the metrics say of some bots; ``caveat`` is what was not answered.

@@ -16,12 +16,12 @@ from triage.reports.postmortem.markdown import as_markdown
 
 
 async def file_postmortem(
-    ctx: AnswerContext, charting: Charting, incident_id: int, *, by: str, told: Callable[[], None]
+    ctx: AnswerContext, charting: Charting, incident_id: int, *, by: str, wake_sender: Callable[[], None]
 ) -> Answer:
     """Write an incident out and owe the files to its thread. Raises Refused where there is no such incident."""
     chart = await charting.kept_or_new(incident_id, ctx.clock.now())
     number = await ctx.store.write(lambda tx: _file(ctx, tx, incident_id, by, chart))
-    told()
+    wake_sender()
     with_chart = "with its chart" if chart.picture is not None else f"without a chart ({chart.missing[-1]})"
     return saying(
         f"The postmortem of {number} is on its way into its thread, as Markdown and as JSON, {with_chart}.",

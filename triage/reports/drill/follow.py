@@ -16,14 +16,13 @@ from triage.incidents.documents import keep_answer, rewrite_answer
 from triage.incidents.notifications import INCIDENT_CHANNEL
 from triage.memory.people import name_of
 from triage.model import Severity, Signal, SignalStatus
-from triage.paging.notices import owe
-from triage.paging.notices import told as how_it_stands
+from triage.paging.notices import delivery_words, owe
 from triage.ports.chat import Answer
 from triage.ports.clock import Clock
 from triage.ports.fallback import Notice
 from triage.ports.sources import Alerts
 from triage.ports.store import MessageKind, Store, Tx
-from triage.reports.drill.story import TITLES, DrillLimits, DrillStory, Hop, told
+from triage.reports.drill.story import TITLES, DrillLimits, DrillStory, Hop, drill_answer
 
 RUNNING = "drill/running/"
 LAST_SUCCESS = "drill/last_success"
@@ -42,7 +41,7 @@ class Drills:
     desk: Desk
     alerts: Alerts
     clock: Clock
-    told: Callable[[], None]
+    wake_sender: Callable[[], None]
     posted_at: Callable[[str], datetime]
     """When the chat posted something, by what it calls the post."""
     channels: tuple[str, ...] = ()
@@ -59,8 +58,8 @@ class Drills:
         self._busy = True
         after, name = await self._fired(story), await self.store.read(lambda tx: name_of(tx, story.by))
         await self.store.write(lambda tx: self._keep(tx, story, after, self.clock.now()))
-        self.told()
-        return told(after, name)
+        self.wake_sender()
+        return drill_answer(after, name)
 
     async def _fired(self, story: DrillStory) -> DrillStory:
         """Fire the alert. To do so twice makes no second one: it is known by its labels."""
@@ -80,7 +79,7 @@ class Drills:
         story = DrillStory(f"drill-{secrets.token_hex(4)}", by, now, limits)
         if self.channels:
             story = replace(story, notice=owe(tx, _notice(story), self.channels, now))
-        answer = told(story, name_of(tx, story.by))
+        answer = drill_answer(story, name_of(tx, story.by))
         story = replace(story, document=keep_answer(tx, "drill", answer, now))
         tx.outbox.want(
             MessageKind.DOCUMENT, str(story.document), channel=INCIDENT_CHANNEL, now=now, urgency=2
@@ -119,7 +118,7 @@ class Drills:
             )
         if after != story:
             await self.store.write(lambda tx: self._keep(tx, story, after, now))
-            self.told()
+            self.wake_sender()
         return after
 
     async def _held(self, story: DrillStory) -> DrillStory:
@@ -136,7 +135,7 @@ class Drills:
         text = tx.notes.get(f"{RUNNING}{story.id}")
         if not text or DrillStory.from_text(text) != before:
             return
-        rewrite_answer(tx, story.document, told(story, name_of(tx, story.by)))
+        rewrite_answer(tx, story.document, drill_answer(story, name_of(tx, story.by)))
         tx.outbox.want(MessageKind.DOCUMENT, str(story.document), channel=INCIDENT_CHANNEL, now=now)
         tx.notes.put(f"{RUNNING}{story.id}", "" if story.over else story.to_text())
         if story.over:
@@ -168,7 +167,7 @@ def last_success(tx: Tx) -> datetime | None:
 def seen(tx: Tx, story: DrillStory, posted_at: Callable[[str], datetime]) -> DrillStory:
     """Return the story with the hops that our own memory shows."""
     if story.notice:
-        story = replace(story, fallback=how_it_stands(tx, story.notice))
+        story = replace(story, fallback=delivery_words(tx, story.notice))
     signals, incident_id = _signals(tx, story)
     if not signals:
         return story

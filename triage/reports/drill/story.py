@@ -126,7 +126,7 @@ class DrillStory:
         return cls(**body)
 
 
-def told(story: DrillStory, by: str) -> Answer:
+def drill_answer(story: DrillStory, by: str) -> Answer:
     """Return the report: each hop with its time, and where it stopped, with the mend."""
     lines = [_line(story, hop) for hop in Hop]
     if story.fallback:

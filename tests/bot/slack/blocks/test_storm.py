@@ -1,6 +1,6 @@
 """What a storm's card says of its alerts, and what is left out where they are many."""
 
-from bot.slack.blocks.storm import GRAVE, StormRoll, with_storm
+from bot.slack.blocks.storm import LEADING_MAX, StormRoll, with_storm
 from bot.slack.rendered import Rendered
 from tests.bot.slack.blocks.samples import NOW
 from tests.bot.slack.blocks.test_blocks import text_of
@@ -23,11 +23,11 @@ def test_what_is_grave_is_named_and_the_rest_of_it_counted_by_name() -> None:
     """Sev-1, and what a label asks a person for; each of them is on the card, by name or in the count."""
     counts = [
         RollCount("Load", Severity.SEV3, "warning", firing=True, bot="", count=40),
-        RollCount("Stop", Severity.SEV1, "", firing=True, bot="bot1", count=GRAVE + 3),
+        RollCount("Stop", Severity.SEV1, "", firing=True, bot="bot1", count=LEADING_MAX + 3),
         RollCount("Disk", Severity.SEV2, "page", firing=False, bot="bot2", count=2),
         RollCount("Disk", Severity.SEV2, "", firing=True, bot="bot2", count=1),
     ]
-    card = told(counts, [stop(number) for number in range(GRAVE)], "page")
+    card = told(counts, [stop(number) for number in range(LEADING_MAX)], "page")
     said = text_of(card)
     assert "58 alerts, 56 firing now: 15 Sev-1, 3 Sev-2, 40 Sev-3 · 17 of them page" in said
     assert "and 5 more that page: Stop ×3, Disk ×2" in said  # noqa: RUF001 - the sign for times
