@@ -53,6 +53,10 @@ def _compare(desk: Desk) -> DependencyReport:
             NAME, "warning", str(error), "mend the compose file, or compose.file in desk.yaml"
         )
     problems = [f"not there: {listed(absent, 6)}"] if absent else []
+    if paths.env.is_dir():
+        problems.append(
+            f"paths.env: {paths.env} is a folder, as Docker makes where a file to mount is missing"
+        )
     problems += _differences(desk, seen)
     if problems:
         return DependencyReport(NAME, "warning", listed(problems, 12), _MEND)

@@ -165,6 +165,8 @@ def _mount(volume: object, folder: Path, env: Mapping[str, str]) -> object:
         )
     else:
         source, _, target = filled(str(volume), env).partition(":")
+    if source.startswith((".\\", "..\\")):  # as Compose on Windows takes it
+        source = source.replace("\\", "/")
     if not target or not source.startswith((".", "/", "~")):
         return volume
     try:
@@ -217,7 +219,9 @@ def read_yaml(path: Path, doubts: list[str]) -> Any:  # noqa: ANN401 - YAML hold
         yaml.Constructor = _ComposeConstructor
         return yaml.load(path.read_text(encoding="utf-8-sig"))
     except (OSError, UnicodeDecodeError, YAMLError, RecursionError) as error:
-        doubts.append(f"{path.name} is no YAML that can be read ({type(error).__name__})")
+        mark = getattr(error, "problem_mark", None)
+        line = f", line {mark.line + 1}" if mark is not None else ""
+        doubts.append(f"{path.name} is no YAML that can be read ({type(error).__name__}{line})")
         return None
 
 

@@ -17,7 +17,7 @@ from bot.init.compose_text import read_files, read_yaml
 from bot.init.file_locations import env_values, find_compose_files, find_env_file
 from bot.init.observed_desk import BotFolder, ObservedDesk
 from bot.init.rules import below, rules_below
-from bot.init.running_desk import LiveDesk, folder_of_containers, running_of
+from bot.init.running_desk import LiveDesk, env_file_of_containers, folder_of_containers, running_of
 from bot.init.services import services_of
 from triage.env_text import PROJECT_KEY, filled
 from triage.errors import SettingError
@@ -33,7 +33,10 @@ def read_desk(
     """Read a desk below ``root``. ``running``: containers by service; ``live``: what the engine and Prometheus said."""
     env_file = find_env_file(root)
     files = find_compose_files(root, env_file, live)
-    folder = folder_of_containers(live.containers, files[0]) if live is not None else None
+    folder = None
+    if live is not None:
+        folder = folder_of_containers(live.containers, files[0])
+        env_file = env_file_of_containers(live.containers, files[0]) or env_file
     seen = read_files_of_desk(files, env_file=env_file, folder=folder)
     doubts = list(seen.doubts)
     found = replace(
@@ -91,7 +94,7 @@ def read_files_of_desk(
     content = read_files(files, env, doubts, folder)
     if content is None:
         raise SettingError(f"{compose_file}: cannot be read as a compose file: {'; '.join(doubts)}")
-    project, project_from = _project(content, env, compose_file, folder or compose_file.parent)
+    project, project_from = _project(content, env, compose_file, folder or compose_file.parent, doubts)
     networks = {
         str(name): str((network or {}).get("name") or f"{project}_{name}")
         for name, network in content["networks"].items()
@@ -100,7 +103,7 @@ def read_files_of_desk(
     services = services_of(content, env, doubts)
     networks.setdefault("default", f"{project}_default")
     doubts.extend(_demanded(files, env))
-    data = data or _data(content, compose_file)
+    data = data or _data(content, compose_file, doubts)
     return ObservedDesk(
         root=compose_file.parent,
         compose_file=compose_file,
@@ -123,23 +126,36 @@ def _is_own(path: Path) -> bool:
     return "hbot-triage" not in path.name
 
 
-def _data(content: Mapping[str, Any], compose_file: Path) -> Path:
-    """Return the folder of the bots' folders: where their mounts lead, else ``data`` beside the compose file's folder."""
-    usual, mounted = _usual_data(compose_file), _mounted_data(content)
-    return mounted if mounted is not None and (mounted.is_dir() or not usual.is_dir()) else usual
+def _data(content: Mapping[str, Any], compose_file: Path, doubts: list[str]) -> Path:
+    """Return the folder of the bots' folders: where their mounts lead, else ``data`` beside the compose file's folder.
+
+    A bot whose folder has another name, or is the desk's own, is a doubt: hbot-triage looks for ``data/<bot>``.
+    """
+    homes, usual = _homes(content), _usual_data(compose_file)
+    own = {name for name, home in homes.items() if compose_file.is_relative_to(home)}
+    above = Counter(home.parent for name, home in homes.items() if name not in own)
+    del above[Path("/")]  # a folder there is no folder of bots
+    mounted = above.most_common(1)[0][0] if above else None
+    data = mounted if mounted is not None and (mounted.is_dir() or not usual.is_dir()) else usual
+    doubts.extend(
+        f"{name} has its files in {home}, and not in {data / name}: its files are not looked at until they lie there, "
+        "or the bot has that folder's name (name: …, service: …)"
+        for name, home in homes.items()
+        if home != data / name
+    )
+    return data
 
 
-def _mounted_data(content: Mapping[str, Any]) -> Path | None:
-    """Return the folder that most bots' own folders lie in, by what is mounted as a bot's ``conf`` or ``logs``."""
-    found: Counter[Path] = Counter()
-    services = content["services"].values()
-    for volumes in (service.get("volumes") for service in services if isinstance(service, dict)):
+def _homes(content: Mapping[str, Any]) -> dict[str, Path]:
+    """Return, by service, the folder that a bot's ``conf``, ``logs`` or ``data`` is mounted from."""
+    found: dict[str, Path] = {}
+    for name, service in content["services"].items():
+        volumes = service.get("volumes") if isinstance(service, dict) else None
         for volume in volumes if isinstance(volumes, list) else ():
             mount = _MOUNT.fullmatch(volume) if isinstance(volume, str) else None
             if mount is not None and mount["source"].startswith("/"):
-                found[Path(mount["source"]).parent.parent] += 1
-    del found[Path("/")]  # a folder there is no folder of bots
-    return found.most_common(1)[0][0] if found else None
+                found.setdefault(str(name), Path(mount["source"]).parent)
+    return found
 
 
 def _usual_data(compose_file: Path) -> Path:
@@ -160,15 +176,23 @@ def _demanded(files: Sequence[Path], env: Mapping[str, str]) -> Iterable[str]:
 
 
 def _project(
-    data: Mapping[str, Any], env: Mapping[str, str], compose_file: Path, place: Path
+    data: Mapping[str, Any],
+    env: Mapping[str, str],
+    compose_file: Path,
+    place: Path,
+    doubts: list[str],
 ) -> tuple[str, str]:
     """Return the project's name as Compose finds it, and where it stands."""
     if env.get(PROJECT_KEY):
-        return env[PROJECT_KEY], f"{PROJECT_KEY} in the env file"
-    if data.get("name"):
-        return filled(str(data["name"]), env), f"name: in {compose_file.name}"
-    folder = re.sub(r"[^a-z0-9_-]", "", place.name.lower()).lstrip("_-")
-    return folder, f"the folder of {compose_file.name}"
+        name, source = env[PROJECT_KEY], f"{PROJECT_KEY} in the env file"
+    elif data.get("name"):
+        name, source = filled(str(data["name"]), env), f"name: in {compose_file.name}"
+    else:
+        name, source = place.name, f"the folder of {compose_file.name}"
+    taken = re.sub(r"[^a-z0-9_-]", "", name.lower()).lstrip("_-")
+    if name not in {taken, place.name}:
+        doubts.append(f"{source} is {name}, which Compose takes for no project's name; {taken} is written")
+    return taken or "desk", source
 
 
 def _bot_folders(data: Path, doubts: list[str]) -> tuple[BotFolder, ...]:

@@ -237,8 +237,9 @@ def _paths(seen: ObservedDesk) -> dict[str, Value]:
         "data": seen.data or seen.root / "data",
         "backups": seen.root / "backups",
     }
+    there = {name: path.is_file() if name == "env" else path.is_dir() for name, path in places.items()}
     return {
-        name: Value(str(path), "" if path.exists() else "not there yet", not path.exists())
+        name: Value(str(path), "" if there[name] else "not there yet", not there[name])
         for name, path in places.items()
     }
 

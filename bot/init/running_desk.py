@@ -8,6 +8,7 @@ from pathlib import Path
 
 from bot.init.observed_desk import ObservedDesk
 from triage.ports.sources import (
+    ENV_FILE_LABEL,
     FILES_LABEL,
     FOLDER_LABEL,
     PROJECT_LABEL,
@@ -93,6 +94,14 @@ def folder_of_containers(containers: Sequence[ContainerState], compose_file: Pat
     }
     folder = named.pop() if len(named) == 1 else None
     return folder if folder not in {None, compose_file.resolve().parent} and folder.is_dir() else None
+
+
+def env_file_of_containers(containers: Sequence[ContainerState], compose_file: Path) -> Path | None:
+    """Return the env file that the newest container of a compose file was made with, where Compose was told of one."""
+    ours = [one for one in containers if compose_file.resolve() in _files(one)]
+    newest = max(ours, key=lambda one: one.created_at.timestamp() if one.created_at else 0.0, default=None)
+    named = Path(newest.labels.get(ENV_FILE_LABEL, "")) if newest is not None else Path()
+    return named if named.is_absolute() and named.is_file() else None
 
 
 def _by_service(containers: Sequence[ContainerState]) -> dict[str, str]:

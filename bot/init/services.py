@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -11,6 +12,7 @@ from bot.init.observed_desk import ComposeService
 from triage.env_text import filled
 
 _NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9._-]{0,62}")
+_CONTAINER = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]{0,254}")
 _HOME_OF_A_BOT = "/home/hummingbot/"
 
 
@@ -25,6 +27,10 @@ def services_of(
     if odd:
         doubts.append(f"no service that Compose takes and desk.yaml can name, left out: {', '.join(odd)}")
     found = tuple(_service(str(name), one, env) for name, one in every.items() if str(name) not in odd)
+    if unnamed := [one for one in found if one.container and not _CONTAINER.fullmatch(one.container)]:
+        named = ", ".join(f"{one.container} of {one.name}" for one in unnamed)
+        doubts.append(f"container_name that Docker does not take, left out: {named}")
+        found = tuple(replace(one, container="") if one in unnamed else one for one in found)
     if elsewhere := [f"{', '.join(one.elsewhere)} of {one.name}" for one in found if one.elsewhere]:
         doubts.append(f"what stands in files of services was not read: {'; '.join(elsewhere)}")
     doubts.extend(

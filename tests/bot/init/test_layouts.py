@@ -5,11 +5,13 @@ from pathlib import Path
 
 import pytest
 
+from bot.commands.check_config import check_config
 from bot.init.desk_folder import read_desk
 from bot.init.plan import plan
 from bot.init.running_desk import LiveDesk
 from tests.bot.init.test_init import made
 from tests.bot.init.test_running_desk import labelled
+from triage.errors import SettingError
 
 
 def written(root: Path, files: dict[str, str]) -> Path:
@@ -158,6 +160,10 @@ def test_bots_are_known_without_image_and_folder_and_what_is_not_read_is_said(tm
         ),
         "doubt: mon.yaml demands GRAF, which the env file does not give",
         "doubt: there is no data/ folder that can be read",
+        (
+            "doubt: mm-eth has its files in /srv/hb/eth, and not in /srv/hb/mm-eth: its files are not looked at until "
+            "they lie there, or the bot has that folder's name (name: …, service: …)"
+        ),
     }
     env = next(change.after for change in result.changes if change.path.name == ".env")
     assert "LOKI_URL=http://logs:3200\n" in env
@@ -266,3 +272,79 @@ def test_of_networks_those_of_the_desks_own_redis_are_joined(tmp_path: Path) -> 
         "  bot1: {image: hummingbot/hummingbot, depends_on: [redis]}\nnetworks: {trade: {name: trading}}\n"
     )
     assert plan(read_desk(written(tmp_path, {"compose.yml": text}))).networks == {"trade": "trading"}
+
+
+@pytest.mark.parametrize(
+    ("mount", "data", "doubted"),
+    [
+        ("./conf:/home/hummingbot/conf", "data", True),
+        (".\\data\\bot1\\conf:/home/hummingbot/conf", "data", False),
+        ("C:\\desk\\bot1\\conf:/home/hummingbot/conf", "data", False),
+        ("./homes/first/conf:/home/hummingbot/conf", "homes", True),
+        ("./homes/bot1/conf:/home/hummingbot/conf:ro,z", "homes", False),
+    ],
+)
+def test_the_desk_s_own_folder_is_never_taken_for_a_bot_s(
+    mount: str, data: str, *, doubted: bool, tmp_path: Path
+) -> None:
+    """Else the folder above the desk would be the bots', and be mounted; a folder of another name is a doubt."""
+    root = written(
+        tmp_path / "desk",
+        {
+            "compose.yml": f"services:\n  bot1: {{image: hummingbot/hummingbot, volumes: ['{mount}']}}\n",
+            "data/x": "",
+            "homes/x": "",
+            "conf/x": "",
+        },
+    )
+    result, desk = made(root)
+    assert desk.paths.data == root / data
+    assert any("its files are not looked at until they lie there" in note for note in result.notes) is doubted
+
+
+def test_names_that_compose_and_docker_refuse_are_doubts_and_desk_yaml_is_good(tmp_path: Path) -> None:
+    """A project's name in capitals or with other letters, a container's too; and .env that is a folder."""
+    root = written(
+        tmp_path,
+        {
+            "compose.yml": "name: Käse_Desk\nservices:\n  bot1: {image: hummingbot/hummingbot, container_name: märz}\n"
+            "  redis: {image: redis}\n",
+            ".env/left-by-docker": "",
+        },
+    )
+    result, desk = made(root)
+    assert (desk.compose.project, desk.container_of("bot1")) == ("kse_desk", "kse_desk-bot1-1")
+    assert (
+        "doubt: name: in compose.yml is Käse_Desk, which Compose takes for no project's name; kse_desk is written"
+        in result.notes
+    )
+    assert "doubt: container_name that Docker does not take, left out: märz of bot1" in result.notes
+    assert check_config({}, root / "hbot-triage").good
+
+
+def test_a_file_that_is_half_written_is_named_with_its_line(tmp_path: Path) -> None:
+    """As somebody edits it."""
+    root = written(
+        tmp_path, {"compose.yml": "services:\n  bot1: {image: x}\n", "compose.override.yml": "a:\n  b: [c\n"}
+    )
+    with pytest.raises(
+        SettingError, match=r"compose\.override\.yml is no YAML that can be read \(ParserError, line \d\)"
+    ):
+        read_desk(root)
+
+
+def test_the_env_file_is_the_one_that_the_containers_were_made_with(tmp_path: Path) -> None:
+    """Compose 2 writes it on them; where it is gone, the usual one is found."""
+    root = written(
+        tmp_path,
+        {
+            "compose.yml": "services: {bot1: {image: hummingbot/hummingbot}}\n",
+            ".env": "A=1\n",
+            "live/prod.env": "COMPOSE_PROJECT_NAME=finch\n",
+        },
+    )
+    one = labelled("finch-bot1-1", "bot1", "finch", root / "compose.yml")
+    for named, project in ((root / "live/prod.env", "finch"), (root / "gone.env", "finch")):
+        one.labels["com.docker.compose.project.environment_file"] = str(named)  # type: ignore[index] # a dict here
+        seen = read_desk(root, live=LiveDesk(containers=(one,)))
+        assert (seen.env_file, seen.project) == (named if named.is_file() else root / ".env", project)
