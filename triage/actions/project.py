@@ -19,6 +19,7 @@ from triage.errors import ComposeRefused, DeskFailure, SourceError
 from triage.plans.record import DESK, Holds, Precondition
 from triage.ports.actions import ServiceImage
 from triage.ports.sources import (
+    ENV_FILE_LABEL,
     FILES_LABEL,
     FOLDER_LABEL,
     HASH_LABEL,
@@ -182,7 +183,11 @@ async def _files_faults(
     Compose leaves a container, and the files on its label, where another set of files says the same of its service: one
     whose hash is the one of now was not made from another configuration.
     """
-    faults = [(state, fault) for state in known if (fault := _files_fault(ctx, state, files))]
+    faults = [
+        (state, fault)
+        for state in known
+        if (fault := _files_fault(ctx, state, files) or _env_file_fault(ctx, state))
+    ]
     if not faults:
         return []
     try:
@@ -221,6 +226,17 @@ def _files_fault(ctx: ActionContext, state: ContainerState, files: tuple[str, ..
         f"{state.name} was made from {listed(made)}, compose would be called with {called}: "
         f"set compose.files to [{named}]"
     )
+
+
+def _env_file_fault(ctx: ActionContext, state: ContainerState) -> str:
+    """Compose 2 writes which env file it was told of: with another one's values it would make another container."""
+    named = [each for each in state.labels.get(ENV_FILE_LABEL, "").split(",") if each]
+    ours = str(ctx.desk.paths.env)
+    made = [_whole(ctx, each) for each in named]
+    if not made or (len(made) == 1 and _same_path(made[0], ours)):
+        return ""
+    mend = f"set paths.env to {made[0]}" if len(made) == 1 else "put them into one"
+    return f"{state.name} was made with the env file {listed(named)}, compose would be called with {ours}: {mend}"
 
 
 def _same_path(one: str, other: str) -> bool:

@@ -6,6 +6,8 @@ import pytest
 
 from tests.fakes.sources import container
 from tests.triage.actions.test_project import Host, context, made
+from triage.actions.kinds import degraded_mode
+from triage.actions.kinds.rollback import ACTION as ROLLBACK
 from triage.actions.kinds.start_desk import ACTION as START
 from triage.actions.project import images_here, made_of_the_pinned_image
 from triage.errors import ComposeRefused, DeskFailure
@@ -66,3 +68,45 @@ async def test_a_desk_that_was_stopped_in_degraded_mode_can_be_started(
     ctx = replace(context(bot, target=DESK), degraded=degraded)
     first = (await START.preconditions(ctx))[0]
     assert (first.holds, "degraded mode is on" in first.text) == (holds, degraded)
+
+
+@dataclass
+class Without(Host):
+    """Compose that is asked for what is on without the external profile."""
+
+    async def hashes(self, *, external: bool) -> dict[str, str]:
+        """Answer."""
+        assert not external
+        return self.written
+
+
+@pytest.mark.parametrize(("still_on", "holds"), [("redis", Holds.NO), ("grafana", Holds.YES)])
+async def test_degraded_mode_is_not_entered_where_compose_would_start_redis_again(
+    still_on: str, holds: Holds
+) -> None:
+    """Redis has no profile, or a second one that is on too: it would be stopped and started again."""
+    host = Without(written={"bot1": "1", still_on: "1"})
+    found = await degraded_mode.stays_down(context(made(), target=DESK, host=host))
+    assert found.holds is holds
+    assert ("compose would start redis again" in found.text) is (holds is Holds.NO)
+
+
+class NeverSwapped:
+    """No exchange of folders is on disk."""
+
+    async def swapped(self, bot: str, token: str) -> None:
+        """Answer."""
+        del bot, token
+
+
+@pytest.mark.parametrize(
+    ("arguments", "rows"),
+    [({"image": "hbot/bot:v1"}, [False]), ({"image": "bot:1"}, [True]), ({"snapshot": "a"}, [])],
+)
+async def test_a_rollback_of_the_image_is_verified_by_what_the_container_was_made_from(
+    arguments: dict[str, str], rows: list[bool]
+) -> None:
+    """And not by what .env says: two variables may have had the same value."""
+    ctx = context(made())
+    ctx = replace(ctx, arguments=arguments, access=replace(ctx.access, snapshots=NeverSwapped()))  # type: ignore[arg-type] # what is asked
+    assert [row.good for row in await ROLLBACK.rows(ctx, {}) if row.name == "Image"] == rows

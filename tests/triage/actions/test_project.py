@@ -19,6 +19,7 @@ from triage.desk import Desk
 from triage.plans.record import DESK, Holds, VerificationOutcome
 from triage.ports.actions import DeskAccess, Image, ServiceImage, TakenDown
 from triage.ports.sources import (
+    ENV_FILE_LABEL,
     FILES_LABEL,
     FOLDER_LABEL,
     HASH_LABEL,
@@ -105,7 +106,9 @@ def context(
 ) -> ActionContext:
     """A planned action on a desk with these containers, compose files and keys of .env."""
     compose = {"files": files} if files else {}
-    desk = Desk.model_validate({"paths": {"compose": FOLDER_OF_DESK}, "compose": compose})
+    desk = Desk.model_validate(
+        {"paths": {"compose": FOLDER_OF_DESK, "env": "/srv/hbot/env/.env"}, "compose": compose}
+    )
     sources = FakeSources(containers=FakeContainers())
     sources.containers.hold(*states)
     looks = host or Host()
@@ -179,6 +182,24 @@ async def test_a_container_that_other_files_left_as_it_is_fits(now: str, holds: 
     """A file was added or dropped that says nothing of its service: Compose keeps it, with the files of before."""
     before = made(**{FILES_LABEL: "docker-compose.yml,dropped.yml"})
     assert (await project_fits(context(before, host=Host(written={"bot1": now})))).holds is holds
+
+
+@pytest.mark.parametrize(
+    ("env_file", "now", "holds"),
+    [
+        (f"{FOLDER_OF_DESK}/../env/.env", "2", Holds.YES),
+        ("/srv/hbot/env/prod.env", "2", Holds.NO),
+        ("/srv/hbot/env/prod.env", "1", Holds.YES),
+        ("/srv/hbot/env/.env,/srv/hbot/env/more.env", "2", Holds.NO),
+    ],
+)
+async def test_a_container_that_was_made_with_another_env_file_is_refused(
+    env_file: str, now: str, holds: Holds
+) -> None:
+    """Compose 2 tells which; where its hash is the one of now, the values come to the same."""
+    found = await project_fits(context(made(**{ENV_FILE_LABEL: env_file}), host=Host(written={"bot1": now})))
+    assert found.holds is holds
+    assert ("compose would be called with /srv/hbot/env/.env" in found.text) is (holds is Holds.NO)
 
 
 async def test_files_in_another_folder_make_that_one_the_project_s() -> None:

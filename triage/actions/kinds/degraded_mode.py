@@ -10,7 +10,7 @@ from triage.actions.fitness import NO_ROOM, REDIS_GONE, Fitness
 from triage.actions.inspection import bot_row, engine_answers, running_bots, safeguards_row, services_row
 from triage.actions.project import images_here, project_fits
 from triage.desk import Desk
-from triage.errors import SourceError, SourceNotConfigured
+from triage.errors import DeskFailure, SourceError, SourceNotConfigured
 from triage.model import ActionProposal, Finding, utc
 from triage.plans.agent_orders import Allowed, ComposeOrder, allowed
 from triage.plans.record import (
@@ -63,6 +63,7 @@ class DegradedMode(Action):
             await project_fits(ctx),
             # A warning: the external stack is stopped all the same, and that is what the bots need.
             await images_here(ctx, external=False, missing=Holds.WARNING),
+            await stays_down(ctx),
             await _redis_is_the_trouble(ctx),
             guarded,
         )
@@ -114,6 +115,25 @@ class DegradedMode(Action):
         if record.status in {ActionStatus.SUCCEEDED, ActionStatus.FAILED, ActionStatus.UNKNOWN}:
             return (ActionProposal("exit_degraded_mode", DESK, "the way out, once Redis is well again"),)
         return ()
+
+
+async def stays_down(ctx: ActionContext) -> Precondition:
+    """No other profile, and none at all, brings up again what was just stopped."""
+    settings = ctx.desk.compose
+    try:
+        still_on = await ctx.access.project.hashes(external=False)
+    except (DeskFailure, SourceError) as error:
+        return Precondition(
+            f"whether compose would start the external services again is not known: {error}", Holds.WARNING
+        )
+    again = [name for name in settings.external_services if name in still_on]
+    if again:
+        return Precondition(
+            f"compose would start {listed(again)} again, without the profile {settings.external_profile} too: mend "
+            "profiles in the compose file, or compose.external_services",
+            Holds.NO,
+        )
+    return Precondition(f"without the profile {settings.external_profile} the external services stay down")
 
 
 async def _redis_is_the_trouble(ctx: ActionContext) -> Precondition:

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from triage.actions.base import Action, ActionContext, ArgumentChoice, TargetKind
 from triage.actions.compose import recreate_and_wait, stop
 from triage.actions.fitness import DIFFERS, KILLED, NO_ROOM, OUT_OF_SIGHT, PAUSED, Fitness, FitnessCondition
-from triage.actions.inspection import bot_row, container_row, engine_answers
+from triage.actions.inspection import bot_row, container_row, engine_answers, inspect
 from triage.actions.kinds._rollback_choices import (
     choices_of,
     chosen_image,
@@ -37,6 +37,7 @@ from triage.plans.record import (
     VerificationOutcome,
 )
 from triage.ports.actions import Differences
+from triage.ports.sources import ContainerState
 from triage.signals.guard_reasons import LIMITS
 from triage.wording import counted, listed, size
 
@@ -151,6 +152,7 @@ class Rollback(Action):
         return (
             await container_row(ctx, ctx.container),
             bot_row(findings, ctx.target, good=("running", "soft_pause")),
+            *await _image_row(ctx),
             *await _what_is_in_place(ctx),
         )
 
@@ -205,6 +207,17 @@ def undo_arguments(record: ActionRecord, steps: Sequence[StepRecord]) -> dict[st
         return None
     what = "both" if taken and image else "config" if taken else "image"
     return {"what": what, **({"snapshot": taken} if taken else {}), **({"image": image} if image else {})}
+
+
+async def _image_row(ctx: ActionContext) -> tuple[Row, ...]:
+    """Say whether the container was made from the image that was chosen: another variable may name its image."""
+    wanted = ctx.arguments.get("image", "")
+    if not wanted:
+        return ()
+    state = await inspect(ctx, ctx.container)
+    if not isinstance(state, ContainerState):
+        return (Row("Image", "not known", None),)
+    return (Row("Image", state.image, state.image == wanted),)
 
 
 async def _what_is_in_place(ctx: ActionContext) -> tuple[Row, ...]:

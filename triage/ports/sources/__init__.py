@@ -18,6 +18,7 @@ from triage.ports.sources.alerts import (
 )
 from triage.ports.sources.containers import (
     COMPOSE_LABELS,
+    ENV_FILE_LABEL,
     FILES_LABEL,
     FOLDER_LABEL,
     HASH_LABEL,
@@ -54,6 +55,7 @@ from triage.ports.sources.unread import UNREADABLE
 
 __all__ = [
     "COMPOSE_LABELS",
+    "ENV_FILE_LABEL",
     "FILES_LABEL",
     "FOLDER_LABEL",
     "HASH_LABEL",

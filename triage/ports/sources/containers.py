@@ -48,11 +48,12 @@ class ContainerState:
 
 
 COMPOSE_LABELS = "com.docker.compose."
-"""What the labels begin with that Compose gives its containers; the five below are read."""
+"""What the labels begin with that Compose gives its containers; the six below are read."""
 PROJECT_LABEL = f"{COMPOSE_LABELS}project"
 SERVICE_LABEL = f"{COMPOSE_LABELS}service"
 FOLDER_LABEL = f"{COMPOSE_LABELS}project.working_dir"
 FILES_LABEL = f"{COMPOSE_LABELS}project.config_files"
+ENV_FILE_LABEL = f"{COMPOSE_LABELS}project.environment_file"
 HASH_LABEL = f"{COMPOSE_LABELS}config-hash"
 
 
