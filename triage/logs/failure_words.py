@@ -80,6 +80,7 @@ _JSON_BAD = re.compile(
 )
 
 
+_SAID = (_WORDS, _JSON_BAD, _ENDED, _RAISED)
 _BULLET = re.compile(r"(?:[-*•>+]|\d{1,3}[.)]) +")
 _BEGINS_BAD = re.compile(
     r"(?:[\w ./-]{1,40}[:=-] +)?(?:ERROR|CRITICAL|FATAL|FAIL(?:ED|URE)?|REJECTED|REFUSED|(?i:error|failed|failure"
@@ -104,11 +105,12 @@ def speaks_of_error(text: str) -> bool:
     found = object_of(text)
     if found is not None:
         return tells_failure(found) or any(speaks_of_error(each) for each in sentences(found))
-    bare = without_harmless(text)
-    if fails_abroad(bare):
-        return True
-    said = any(pattern.search(bare) for pattern in (_WORDS, _JSON_BAD, _ENDED, _RAISED))
-    return said or _STACK.match(bare) is not None or alerts_of_failure(bare) or _comes_from_code(text)
+    suspect = any(pattern.search(text) for pattern in _SAID) or fails_abroad(text) or "alert" in text.lower()
+    if suspect:  # what the words mean is asked only where there are any: most lines have none
+        bare = without_harmless(text)
+        if any(pattern.search(bare) for pattern in _SAID) or fails_abroad(bare) or alerts_of_failure(bare):
+            return True
+    return _STACK.match(text) is not None or _comes_from_code(text)
 
 
 def fails_in_table(text: str) -> bool:

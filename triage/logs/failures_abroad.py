@@ -31,4 +31,4 @@ _NONE = re.compile(
 
 def fails_abroad(text: str) -> bool:
     """Tell whether a line says in another language than English that something failed; counts of none are no failures."""
-    return _FAILURES.search(_NONE.sub(" ", text)) is not None
+    return _FAILURES.search(text) is not None and _FAILURES.search(_NONE.sub(" ", text)) is not None

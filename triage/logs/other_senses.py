@@ -39,7 +39,7 @@ _MESSAGE = re.compile(r"\b(?:msg|message|event)=", re.IGNORECASE)
 _FILES = r"(?:log|txt|py|json|jsonl|csv|ya?ml|html?|js|ts|go|rs|java|db|sqlite)"
 _SO_FAR = r" (?:found|seen|so far|yet|reported|detected|at all|today)"
 _HARMLESS = re.compile(
-    rf"(?<!\S)/[\w./-]+(?:\?\S*)?|[\w.-]{{0,60}}(?:error|exception|fail)\w{{0,20}}\.{_FILES}\b(?:\.\d{{1,3}}|\.gz)?"
+    rf"(?<!\S)/[\w./-]+(?:\?\S*)?|(?<![\w.-])[\w.-]{{0,60}}(?:error|exception|fail)\w{{0,20}}\.{_FILES}\b(?:\.\d{{1,3}}|\.gz)?"
     r"|\b(?:tracking|standard|mean|squared|absolute|rounding|relative|abs|percentage|prediction|forecast"
     r"|model)(?: (?:squared|absolute|percentage))? errors?\b"
     r"|\berror (?:handl\w{2,3}|budget|bars?|margin|tolerance|messages? (?:enabled|disabled))\b|\b(?:never"
