@@ -21,7 +21,7 @@ from triage.errors import Refused
 from triage.masking import masked_and_cut
 from triage.model import Json
 from triage.plans.agent_orders import Order, digest_of, fit
-from triage.plans.record import DESK
+from triage.plans.plan import DESK
 from triage.ports.actions import ShownPlan
 from triage.wording import duration
 

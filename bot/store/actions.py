@@ -19,7 +19,8 @@ from bot.store.text import clean
 from bot.store.upsert import insert
 from bot.store.value_lists import padded
 from triage.model import Json
-from triage.plans.record import DESK, ActionRecord, ActionStatus, Plan, StepRecord, StepStatus, plans
+from triage.plans.plan import DESK, Plan, plans
+from triage.plans.record import ActionRecord, ActionStatus, StepRecord, StepStatus
 
 _t = tables.actions
 _p = tables.action_plans

@@ -26,7 +26,7 @@ DUMMY = '''
 """Polish the bot."""
 
 from triage.actions.base import Action, ActionContext, TargetKind
-from triage.plans.record import Plan, Precondition
+from triage.plans.plan import Plan, Precondition
 
 
 class Polish(Action):

@@ -23,7 +23,7 @@ from tests.triage.actions.bench import running_bench, settings
 from triage.actions.context import ActionServices
 from triage.actions.executor import Executor, Turn
 from triage.actions.runner import ActionRunner
-from triage.plans.record import Step
+from triage.plans.plan import Step
 from triage.ports.actions import OnOutput, Performed
 
 

@@ -22,7 +22,8 @@ from triage.desk import Desk, Paths
 from triage.errors import FileNotClear, SourceNotConfigured, SourceUnreachable
 from triage.model import ActionProposal, Signal
 from triage.plans.operations import SetEnv
-from triage.plans.record import ActionStatus, Plan, Step
+from triage.plans.plan import Plan, Step
+from triage.plans.record import ActionStatus
 from triage.ports.sources import UNREADABLE_RULE, RuleState
 from triage.ports.store import Tx
 from triage.signals.watchdog import WATCHDOG_NOTE

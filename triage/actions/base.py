@@ -14,16 +14,9 @@ from triage.actions.verification import compare
 from triage.desk import Desk
 from triage.model import ActionProposal, Finding
 from triage.plans.agent_orders import Allowed
-from triage.plans.record import (
-    GOOD,
-    ActionRecord,
-    Observation,
-    Plan,
-    Precondition,
-    Row,
-    StepRecord,
-    Verification,
-)
+from triage.plans.plan import Plan, Precondition
+from triage.plans.record import ActionRecord, StepRecord
+from triage.plans.verification import GOOD, Observation, Row, Verification
 from triage.ports.actions import DeskAccess
 from triage.ports.sources import Sources
 

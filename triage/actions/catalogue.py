@@ -13,7 +13,7 @@ from triage.actions.base import Action, TargetKind
 from triage.actions.compose import services
 from triage.desk import Desk
 from triage.errors import Refused
-from triage.plans.record import DESK
+from triage.plans.plan import DESK
 from triage.untrusted_text import one_line
 from triage.wording import listed, nearest
 

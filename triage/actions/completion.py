@@ -17,14 +17,8 @@ from triage.incidents.feedback import ask
 from triage.incidents.lifecycle import mitigate, resolve
 from triage.incidents.notifications import tell_card, tell_line
 from triage.model import ActionProposal, Incident
-from triage.plans.record import (
-    ActionRecord,
-    ActionStatus,
-    StepRecord,
-    StepStatus,
-    Verification,
-    VerificationOutcome,
-)
+from triage.plans.record import ActionRecord, ActionStatus, StepRecord, StepStatus
+from triage.plans.verification import Verification, VerificationOutcome
 from triage.plans.verification_words import verified_words
 from triage.ports.store import Tx
 from triage.wording import duration

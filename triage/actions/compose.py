@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 
 from triage.desk import Desk
 from triage.plans.operations import AwaitContainer, ComposeCall, Verb
-from triage.plans.record import Step
+from triage.plans.plan import Step
 
 UP_SECONDS = 180.0
 STOP_SECONDS = 90.0

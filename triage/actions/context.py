@@ -22,7 +22,8 @@ from triage.diagnosis.runner import run_checks
 from triage.errors import DeskFailure, Refused
 from triage.model import Finding
 from triage.plans.agent_orders import token_of
-from triage.plans.record import ActionRecord, Observation
+from triage.plans.record import ActionRecord
+from triage.plans.verification import Observation
 from triage.playbooks.model import Playbook
 from triage.ports.actions import DeskAccess
 from triage.ports.clock import Clock

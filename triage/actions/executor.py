@@ -12,7 +12,8 @@ from triage.env_check import env_problems
 from triage.errors import DeskFailure, Refused, SourceError
 from triage.model import utc
 from triage.plans import operations
-from triage.plans.record import Confirmation, Step
+from triage.plans.plan import Step
+from triage.plans.record import Confirmation
 from triage.ports.actions import DeskAccess, OnOutput, Performed
 from triage.ports.clock import Clock
 from triage.ports.sources import Sources

@@ -14,7 +14,7 @@ from triage.desk import Desk
 from triage.diagnosis.facts import Facts
 from triage.diagnosis.stops import requested_stop
 from triage.model import Cause
-from triage.plans.record import DESK
+from triage.plans.plan import DESK
 from triage.signals.guard_reasons import LIMITS
 
 Predicate = Callable[[Facts, str], bool]

@@ -8,7 +8,8 @@ from triage.actions.base import ActionContext
 from triage.concurrency import all_of
 from triage.errors import DeskFailure, SourceError, SourceNotConfigured
 from triage.model import Finding
-from triage.plans.record import Holds, Precondition, Row
+from triage.plans.plan import Holds, Precondition
+from triage.plans.verification import Row
 from triage.ports.sources import ContainerState
 from triage.signals.guard_reasons import STATES, in_words
 from triage.untrusted_text import one_line

@@ -12,7 +12,8 @@ from triage.actions.base import Action, ActionContext, TargetKind
 from triage.actions.inspection import bot_row, redis_serves
 from triage.model import Finding, Json
 from triage.plans.operations import FollowIntent, PublishIntent
-from triage.plans.record import Plan, Precondition, Row, Step
+from triage.plans.plan import Plan, Precondition, Step
+from triage.plans.verification import Row
 from triage.ports.sources import StreamEntry
 
 EXPIRES_SECONDS = 60.0

@@ -20,7 +20,8 @@ from triage.incidents.documents import keep_answer
 from triage.incidents.notifications import IN_CHANNEL, INCIDENT_CHANNEL, tell_line
 from triage.memory.people import name_of
 from triage.model import ActionProposal, TimelineEntry, TimelineKind
-from triage.plans.record import DESK, ActionRecord, ActionStatus
+from triage.plans.plan import DESK
+from triage.plans.record import ActionRecord, ActionStatus
 from triage.ports.actions import Snapshot
 from triage.ports.chat import AnswerButton, saying
 from triage.ports.store import MessageKind, Tx

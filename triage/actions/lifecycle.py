@@ -14,7 +14,9 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from triage.errors import Refused
-from triage.plans.record import ActionRecord, ActionStatus, Confirmation, Observation, Plan
+from triage.plans.plan import Plan
+from triage.plans.record import ActionRecord, ActionStatus, Confirmation
+from triage.plans.verification import Observation
 
 LIFE = timedelta(minutes=30)
 """How long a proposal can be confirmed."""

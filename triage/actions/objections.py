@@ -7,7 +7,8 @@ from triage.actions.fitness import is_about
 from triage.desk import Desk
 from triage.diagnosis.facts import Facts
 from triage.model import Incident, RunStatus, SubjectKind
-from triage.plans.record import DESK, ActionRecord, Holds, Precondition
+from triage.plans.plan import DESK, Holds, Precondition
+from triage.plans.record import ActionRecord
 from triage.ports.store import Tx
 
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 from triage.actions.base import ActionContext
 from triage.errors import DeskFailure, SourceError
-from triage.plans.record import Row
+from triage.plans.verification import Row
 from triage.ports.sources import PROJECT_LABEL, SERVICE_LABEL, every_container
 from triage.wording import doing, listed
 

@@ -10,7 +10,8 @@ from triage.actions.catalogue import CATALOGUE
 from triage.actions.completion import returned
 from triage.actions.context import ActionServices
 from triage.actions.state_after import StateAfter, look_at_state, weighed
-from triage.plans.record import ActionRecord, Verification, VerificationOutcome
+from triage.plans.record import ActionRecord
+from triage.plans.verification import Verification, VerificationOutcome
 from triage.ports.store import Tx
 
 WATCHED = 10

@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 
 from triage.actions.catalogue import action_title
 from triage.desk import Desk
-from triage.plans.record import DESK, ActionRecord
+from triage.plans.plan import DESK
+from triage.plans.record import ActionRecord
 from triage.wording import duration
 
 DEPLOYS = frozenset(

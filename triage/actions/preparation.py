@@ -15,7 +15,8 @@ from triage.actions.lifecycle import why_not
 from triage.actions.objections import objections
 from triage.errors import DeskFailure, Refused, SourceError
 from triage.plans.agent_orders import token_of
-from triage.plans.record import ActionRecord, Holds, Plan, Precondition
+from triage.plans.plan import Holds, Plan, Precondition
+from triage.plans.record import ActionRecord
 from triage.ports.actions import ShownPlan, Signed
 from triage.ports.store import Tx
 

@@ -16,7 +16,7 @@ from triage.desk import DEFAULT_COMPOSE_FILE
 from triage.env_check import IMAGE_KEY
 from triage.env_text import compose_files
 from triage.errors import ComposeRefused, DeskFailure, SourceError
-from triage.plans.record import DESK, Holds, Precondition
+from triage.plans.plan import DESK, Holds, Precondition
 from triage.ports.actions import ServiceImage
 from triage.ports.sources import (
     ENV_FILE_LABEL,

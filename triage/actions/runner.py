@@ -26,7 +26,9 @@ from triage.errors import StoreUnavailable
 from triage.masking import masked
 from triage.memory.people import name_of
 from triage.plans.agent_orders import token_of
-from triage.plans.record import ActionRecord, ActionStatus, Holds, Observation, Step, StepRecord, StepStatus
+from triage.plans.plan import Holds, Step
+from triage.plans.record import ActionRecord, ActionStatus, StepRecord, StepStatus
+from triage.plans.verification import Observation
 from triage.ports.actions import Performed
 from triage.ports.store import Tx
 from triage.untrusted_text import shown

@@ -20,7 +20,9 @@ from triage.desk import Desk
 from triage.diagnosis.desk_state import filled_from_files, look_at_bots, with_beginnings
 from triage.errors import SourceError
 from triage.model import Incident, SubjectKind
-from triage.plans.record import DESK, ActionRecord, Verification, VerificationOutcome
+from triage.plans.plan import DESK
+from triage.plans.record import ActionRecord
+from triage.plans.verification import Verification, VerificationOutcome
 from triage.ports.minutes import Minutes
 from triage.ports.sources import Sources
 from triage.signals.guard_reasons import comes_back, in_words, state_in_words

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from triage.plans.record import Compared, Observation, Row, Verification, VerificationOutcome
+from triage.plans.verification import Compared, Observation, Row, Verification, VerificationOutcome
 
 NOT_SEEN = "not looked at"
 

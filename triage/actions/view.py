@@ -9,7 +9,8 @@ from datetime import datetime
 from triage.actions.catalogue import action_title
 from triage.actions.degraded import degraded
 from triage.actions.notifications import confirmed_by
-from triage.plans.record import ActionRecord, ActionStatus, StepRecord, VerificationOutcome
+from triage.plans.record import ActionRecord, ActionStatus, StepRecord
+from triage.plans.verification import VerificationOutcome
 from triage.plans.verification_words import verified_words
 from triage.ports.store import Tx
 

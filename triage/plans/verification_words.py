@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from triage.action_kinds import STOP_TRADING
-from triage.plans.record import ActionRecord, ActionStatus, VerificationOutcome
+from triage.plans.record import ActionRecord, ActionStatus
+from triage.plans.verification import VerificationOutcome
 from triage.wording import clock_time
 
 _OUTCOMES: Mapping[VerificationOutcome, str] = {

@@ -16,7 +16,7 @@ from triage.desk import Desk
 from triage.diagnosis.record import REBUILT, DeskFacts, Record, as_json, from_json, unpack
 from triage.errors import BadInput
 from triage.model import Episode, Incident, Json, Source, SubjectKind, TriageRun
-from triage.plans.record import VerificationOutcome
+from triage.plans.verification import VerificationOutcome
 from triage.playbooks.lookup import playbook_for
 from triage.ports.answers import CauseAnswer
 from triage.ports.store import Tx

@@ -22,7 +22,8 @@ from triage.model import (
     TimelineKind,
     TriageRun,
 )
-from triage.plans.record import DESK, ActionRecord, ActionStatus
+from triage.plans.plan import DESK
+from triage.plans.record import ActionRecord, ActionStatus
 from triage.ports.store import Tx
 from triage.signals.trading import Trading, load_trading
 

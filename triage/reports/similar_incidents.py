@@ -13,7 +13,8 @@ from triage.actions.catalogue import action_title
 from triage.drill_alert import ALERTNAME as DRILL
 from triage.incidents.traits import ALERT, CAUSE, LINE
 from triage.model import Incident, IncidentShape
-from triage.plans.record import ActionRecord, VerificationOutcome
+from triage.plans.record import ActionRecord
+from triage.plans.verification import VerificationOutcome
 from triage.ports.answers import CauseAnswer
 from triage.ports.store import MessageKind, Tx
 

@@ -17,14 +17,8 @@ from triage.actions.catalogue import action_title
 from triage.actions.verification import NOT_SEEN
 from triage.actions.view import ActionView, elapsed
 from triage.model import Json
-from triage.plans.record import (
-    ActionRecord,
-    ActionStatus,
-    Compared,
-    StepRecord,
-    StepStatus,
-    VerificationOutcome,
-)
+from triage.plans.record import ActionRecord, ActionStatus, StepRecord, StepStatus
+from triage.plans.verification import Compared, VerificationOutcome
 from triage.plans.verification_words import verified_words
 from triage.untrusted_text import one_line, shown
 from triage.wording import duration

@@ -14,7 +14,8 @@ from triage.actions.base import ArgumentChoice
 from triage.actions.catalogue import action_title, label_of
 from triage.actions.preparation import PreparedPlan
 from triage.model import Json
-from triage.plans.record import ActionRecord, Holds, Plan, Precondition, StepRecord
+from triage.plans.plan import Holds, Plan, Precondition
+from triage.plans.record import ActionRecord, StepRecord
 from triage.untrusted_text import cut, one_line
 from triage.wording import duration
 

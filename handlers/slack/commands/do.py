@@ -10,7 +10,7 @@ from triage.action_kinds import KINDS
 from triage.actions.base import TargetKind
 from triage.actions.catalogue import CATALOGUE, targets
 from triage.errors import Refused
-from triage.plans.record import DESK
+from triage.plans.plan import DESK
 from triage.ports.chat import Answer
 from triage.untrusted_text import one_line
 from triage.wording import nearest, together

@@ -24,7 +24,8 @@ from triage.diagnosis.record import SCHEMA
 from triage.incidents.cause_answers import confirm, correct
 from triage.incidents.feedback import question_of
 from triage.model import Finding, RunStatus
-from triage.plans.record import ActionRecord, ActionStatus, Verification, VerificationOutcome
+from triage.plans.record import ActionRecord, ActionStatus
+from triage.plans.verification import Verification, VerificationOutcome
 from triage.ports.store import Tx
 from triage.runs import runner
 from triage.runs.runner import TriageRunner

@@ -35,16 +35,9 @@ from triage.model import (
     Verdict,
 )
 from triage.plans.operations import ComposeCall
-from triage.plans.record import (
-    ActionRecord,
-    ActionStatus,
-    Confirmation,
-    Evidence,
-    Plan,
-    Step,
-    Verification,
-    VerificationOutcome,
-)
+from triage.plans.plan import Plan, Step
+from triage.plans.record import ActionRecord, ActionStatus, Confirmation, Evidence
+from triage.plans.verification import Verification, VerificationOutcome
 from triage.ports.store import Tx
 from triage.roles import Roles
 

@@ -23,7 +23,8 @@ from triage.actions.view import view_action
 from triage.errors import SourceUnreachable
 from triage.incidents.notifications import tell_card
 from triage.model import Incident, IncidentStatus, Subject, SubjectKind
-from triage.plans.record import ActionRecord, VerificationOutcome
+from triage.plans.record import ActionRecord
+from triage.plans.verification import VerificationOutcome
 from triage.ports.minutes import NewestMinute
 from triage.ports.sources import Sample
 from triage.ports.store import Tx

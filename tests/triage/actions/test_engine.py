@@ -25,14 +25,9 @@ from triage.actions.lease import LEASE_SECONDS
 from triage.actions.snapshots import facts_of_snapshots
 from triage.incidents.notifications import IN_CHANNEL, tell_card
 from triage.model import ActionProposal, TimelineKind
-from triage.plans.record import (
-    ActionRecord,
-    ActionStatus,
-    Confirmation,
-    Step,
-    StepStatus,
-    VerificationOutcome,
-)
+from triage.plans.plan import Step
+from triage.plans.record import ActionRecord, ActionStatus, Confirmation, StepStatus
+from triage.plans.verification import VerificationOutcome
 from triage.ports.actions import OnOutput, Performed
 from triage.ports.clock import Clock, SystemClock
 from triage.ports.store import MessageKind, Store, Tx
@@ -298,7 +293,7 @@ async def test_a_snapshot_is_known_good_only_after_a_healthy_day(tmp_path: Path)
 def test_the_rows_of_a_verification_decide_as_they_should() -> None:
     """Bad that decides is persisting; unknown that decides is inconclusive; what got worse beside counts too."""
     from triage.actions.verification import compare  # noqa: PLC0415 - the one test of it
-    from triage.plans.record import Observation, Row  # noqa: PLC0415 - as above
+    from triage.plans.verification import Observation, Row  # noqa: PLC0415 - of this test alone
 
     def seen(*rows: Row) -> Observation:
         return Observation(NOW + timedelta(0), rows)

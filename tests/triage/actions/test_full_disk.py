@@ -19,7 +19,8 @@ from triage.actions.engine import ActionEngine
 from triage.actions.executor import Executor, Turn
 from triage.actions.runner import ActionRunner
 from triage.plans.operations import Extract, TakeSnapshot
-from triage.plans.record import ActionStatus, Step, StepStatus
+from triage.plans.plan import Step
+from triage.plans.record import ActionStatus, StepStatus
 from triage.ports.actions import OnOutput, Performed
 
 NAME = "bot1_20260219_040000.tar.gz"

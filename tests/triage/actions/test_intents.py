@@ -13,7 +13,8 @@ from redis.asyncio import Redis
 from tests.servers.redis import RedisServer
 from tests.triage.actions.bench import Bench, running_bench, settings, states
 from triage.errors import Refused
-from triage.plans.record import ActionStatus, VerificationOutcome
+from triage.plans.record import ActionStatus
+from triage.plans.verification import VerificationOutcome
 
 INTENTS, AUDIT, DEAD = "hb.execution_intent.v1", "hb.audit.v1", "hb.dead_letter.v1"
 Answer = Callable[[Redis, dict[str, Any]], Awaitable[None]]

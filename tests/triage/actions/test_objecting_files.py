@@ -11,7 +11,7 @@ from triage.actions.kinds.rollback import ACTION as ROLLBACK
 from triage.actions.kinds.start_desk import ACTION as START
 from triage.actions.project import images_here, made_of_the_pinned_image
 from triage.errors import ComposeRefused, DeskFailure
-from triage.plans.record import DESK, Holds
+from triage.plans.plan import DESK, Holds
 from triage.ports.actions import ServiceImage
 
 

@@ -21,7 +21,8 @@ from triage.model import (
     TriageRun,
     Verdict,
 )
-from triage.plans.record import ActionRecord, Holds
+from triage.plans.plan import Holds
+from triage.plans.record import ActionRecord
 from triage.ports.store import Tx
 
 LIMIT = bot(state="hard_stop", reasons=["drawdown_hard_limit"])

@@ -18,7 +18,8 @@ from tests.servers.process import eventually
 from tests.triage.actions.bench import Bench, running_bench, settings
 from triage.diagnosis.checks import changes
 from triage.diagnosis.checks.base import CheckContext
-from triage.plans.record import ActionStatus, Holds, StepStatus
+from triage.plans.plan import Holds
+from triage.plans.record import ActionStatus, StepStatus
 
 TWO = [name for name in COMPOSES if name.endswith("-2")]
 TROUBLESHOOTING = Path(__file__).parents[3] / "docs" / "troubleshooting.md"

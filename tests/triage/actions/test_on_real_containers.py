@@ -12,7 +12,8 @@ from tests.bot.agent.apart import agent_apart
 from tests.servers.desk import COMPOSES, Desk
 from tests.triage.actions.bench import Bench, running_bench, settings, states
 from triage.actions.degraded import degraded
-from triage.plans.record import ActionStatus, StepStatus, VerificationOutcome
+from triage.plans.record import ActionStatus, StepStatus
+from triage.plans.verification import VerificationOutcome
 
 LODGER = (
     *("--name", "hbot-lodger", "--network", "hbot-trading"),

@@ -16,7 +16,8 @@ from triage.actions.project import (
     recreated,
 )
 from triage.desk import Desk
-from triage.plans.record import DESK, Holds, VerificationOutcome
+from triage.plans.plan import DESK, Holds
+from triage.plans.verification import VerificationOutcome
 from triage.ports.actions import DeskAccess, Image, ServiceImage, TakenDown
 from triage.ports.sources import (
     ENV_FILE_LABEL,

@@ -13,7 +13,8 @@ from triage.actions.state_after import StateAfter, look_at_state, should_trade, 
 from triage.desk import Desk
 from triage.errors import SourceUnreachable
 from triage.model import Incident, IncidentStatus, Severity, Subject, SubjectKind
-from triage.plans.record import ActionRecord, ActionStatus, Compared, Verification, VerificationOutcome
+from triage.plans.record import ActionRecord, ActionStatus
+from triage.plans.verification import Compared, Verification, VerificationOutcome
 from triage.plans.verification_words import verified_words
 from triage.ports.sources import ContainerState
 from triage.signals.trading import BotTrading, Trading

@@ -21,7 +21,8 @@ from triage.actions.engine import ActionEngine
 from triage.actions.executor import Executor, Turn
 from triage.actions.lease import LEASE_SECONDS
 from triage.actions.runner import ActionRunner
-from triage.plans.record import ActionStatus, Step
+from triage.plans.plan import Step
+from triage.plans.record import ActionStatus
 from triage.ports.actions import OnOutput, Performed
 from triage.ports.store import Store, Tx
 

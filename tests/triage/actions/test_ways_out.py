@@ -15,7 +15,8 @@ from triage.actions.proposals import follow_up, propose
 from triage.actions.view import offers_of
 from triage.desk import Desk
 from triage.model import ActionProposal, IncidentStatus, Severity
-from triage.plans.record import ActionRecord, ActionStatus, Verification, VerificationOutcome
+from triage.plans.record import ActionRecord, ActionStatus
+from triage.plans.verification import Verification, VerificationOutcome
 from triage.plans.verification_words import verified_words
 from triage.ports.store import Tx
 

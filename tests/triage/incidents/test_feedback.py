@@ -14,7 +14,8 @@ from triage.incidents.cause_answers import NOT_KNOWN, SOMETHING_ELSE, confirm, c
 from triage.incidents.feedback import Question, QuestionState, ask, question_of
 from triage.incidents.traits import note_traits
 from triage.model import Cause, Finding, RunStatus, SignalStatus, Verdict
-from triage.plans.record import ActionRecord, ActionStatus, Verification, VerificationOutcome
+from triage.plans.record import ActionRecord, ActionStatus
+from triage.plans.verification import Verification, VerificationOutcome
 from triage.ports.store import MessageKind, Tx
 from triage.reports.incident_view import view_incident
 from triage.reports.similar_incidents import SimilarIncident, similar_incidents

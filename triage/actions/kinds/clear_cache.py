@@ -24,16 +24,8 @@ from triage.model import Finding
 from triage.plans import agent_orders
 from triage.plans.agent_orders import Allowed, ComposeOrder, allowed
 from triage.plans.operations import RemoveCaches
-from triage.plans.record import (
-    Compared,
-    Observation,
-    Plan,
-    Precondition,
-    Row,
-    Step,
-    Verification,
-    VerificationOutcome,
-)
+from triage.plans.plan import Plan, Precondition, Step
+from triage.plans.verification import Compared, Observation, Row, Verification, VerificationOutcome
 from triage.ports.sources import ContainerState
 
 _CONTAINER_ID = "New container"

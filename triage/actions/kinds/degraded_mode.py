@@ -13,17 +13,9 @@ from triage.desk import Desk
 from triage.errors import DeskFailure, SourceError, SourceNotConfigured
 from triage.model import ActionProposal, Finding, utc
 from triage.plans.agent_orders import Allowed, ComposeOrder, allowed
-from triage.plans.record import (
-    DESK,
-    ActionRecord,
-    ActionStatus,
-    Holds,
-    Plan,
-    Precondition,
-    Row,
-    Step,
-    StepRecord,
-)
+from triage.plans.plan import DESK, Holds, Plan, Precondition, Step
+from triage.plans.record import ActionRecord, ActionStatus, StepRecord
+from triage.plans.verification import Row
 from triage.wording import duration, listed
 
 FITNESS = Fitness(threshold=0.9, requires=(REDIS_GONE,), against=(NO_ROOM,))

@@ -14,7 +14,7 @@ from triage.errors import DeskFailure, Refused
 from triage.plans import agent_orders
 from triage.plans.agent_orders import Allowed, ComposeOrder, allowed
 from triage.plans.operations import SetController
-from triage.plans.record import Holds, Plan, Precondition, Step
+from triage.plans.plan import Holds, Plan, Precondition, Step
 from triage.ports.actions import ControllerFile
 from triage.untrusted_text import one_line
 

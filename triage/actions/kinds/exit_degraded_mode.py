@@ -14,7 +14,8 @@ from triage.errors import SourceError, SourceNotConfigured
 from triage.model import Finding
 from triage.plans.agent_orders import Allowed, ComposeOrder, allowed
 from triage.plans.operations import AwaitContainer, AwaitStreams, PingRedis
-from triage.plans.record import DESK, Holds, Plan, Precondition, Row, Step
+from triage.plans.plan import DESK, Holds, Plan, Precondition, Step
+from triage.plans.verification import Row
 
 _FLOW_SECONDS = 180.0
 

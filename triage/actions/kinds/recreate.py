@@ -9,7 +9,7 @@ from triage.actions.kinds.restart import Restart
 from triage.actions.project import images_here, project_fits
 from triage.desk import Desk
 from triage.plans.agent_orders import Allowed, ComposeOrder, allowed
-from triage.plans.record import Plan, Precondition
+from triage.plans.plan import Plan, Precondition
 
 
 class Recreate(Restart):

@@ -22,7 +22,8 @@ from triage.actions.project import project_fits
 from triage.desk import Desk
 from triage.model import Finding
 from triage.plans.agent_orders import Allowed, ComposeOrder, allowed
-from triage.plans.record import Plan, Precondition, Row, Step
+from triage.plans.plan import Plan, Precondition, Step
+from triage.plans.verification import Row
 
 SAME_AGAIN = {
     "credentials_refused": "it would ask with the same key",

@@ -9,7 +9,7 @@ from triage.actions.base import ActionContext
 from triage.actions.fitness import NEVER, REDIS_SERVES, Fitness
 from triage.actions.intent import IntentAction
 from triage.model import Finding
-from triage.plans.record import Row
+from triage.plans.verification import Row
 
 _INTENT = "external_intent"
 

@@ -24,18 +24,9 @@ from triage.model import ActionProposal, Finding
 from triage.plans import agent_orders
 from triage.plans.agent_orders import Allowed, allowed
 from triage.plans.operations import ComposeCall, Discard, Extract, SetEnv, Swap, TakeSnapshot
-from triage.plans.record import (
-    ActionRecord,
-    ActionStatus,
-    Holds,
-    Plan,
-    Precondition,
-    Row,
-    Step,
-    StepRecord,
-    StepStatus,
-    VerificationOutcome,
-)
+from triage.plans.plan import Holds, Plan, Precondition, Step
+from triage.plans.record import ActionRecord, ActionStatus, StepRecord, StepStatus
+from triage.plans.verification import Row, VerificationOutcome
 from triage.ports.actions import Differences
 from triage.ports.sources import ContainerState
 from triage.signals.guard_reasons import LIMITS

@@ -15,7 +15,8 @@ from triage.errors import DeskFailure, SourceError, SourceNotConfigured
 from triage.model import Finding
 from triage.plans.agent_orders import Allowed, ComposeOrder, allowed
 from triage.plans.operations import AwaitContainer, CheckEnv, PingRedis
-from triage.plans.record import DESK, Holds, Plan, Precondition, Row, Step
+from triage.plans.plan import DESK, Holds, Plan, Precondition, Step
+from triage.plans.verification import Row
 from triage.wording import doing, listed
 
 UP_SECONDS = 300.0

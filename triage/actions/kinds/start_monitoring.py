@@ -12,7 +12,8 @@ from triage.actions.project import images_here, made_anew, project_fits
 from triage.desk import Desk
 from triage.model import Finding
 from triage.plans.agent_orders import Allowed, ComposeOrder, allowed
-from triage.plans.record import DESK, Holds, Plan, Precondition, Row
+from triage.plans.plan import DESK, Holds, Plan, Precondition
+from triage.plans.verification import Row
 from triage.wording import listed
 
 FITNESS = Fitness(threshold=1.0, requires=(NEVER,))

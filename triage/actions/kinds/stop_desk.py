@@ -15,19 +15,9 @@ from triage.actions.verification import compare
 from triage.desk import Desk
 from triage.model import ActionProposal, Finding
 from triage.plans.agent_orders import Allowed, ComposeOrder, allowed
-from triage.plans.record import (
-    DESK,
-    ActionRecord,
-    ActionStatus,
-    Observation,
-    Plan,
-    Precondition,
-    Row,
-    Step,
-    StepRecord,
-    StepStatus,
-    Verification,
-)
+from triage.plans.plan import DESK, Plan, Precondition, Step
+from triage.plans.record import ActionRecord, ActionStatus, StepRecord, StepStatus
+from triage.plans.verification import Observation, Row, Verification
 from triage.wording import listed
 
 _DOWN_SECONDS = 300.0

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
-from triage.plans.record import ActionRecord, Plan, StepRecord
+from triage.plans.plan import Plan
+from triage.plans.record import ActionRecord, StepRecord
 
 
 class Actions(Protocol):

@@ -45,7 +45,8 @@ from triage.model import (
     TriageRun,
     Verdict,
 )
-from triage.plans.record import ActionRecord, ActionStatus, Compared, Verification, VerificationOutcome
+from triage.plans.record import ActionRecord, ActionStatus
+from triage.plans.verification import Compared, Verification, VerificationOutcome
 from triage.reports.incident_view import IncidentView, Offer, Waiting
 from triage.untrusted_text import cut
 
