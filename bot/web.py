@@ -7,11 +7,12 @@ import socket
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-import uvicorn
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp
+from uvicorn.config import Config
+from uvicorn.server import Server
 
 from bot.connections import ConnectionLimits, limited
 from handlers.endpoint import Endpoint
@@ -67,12 +68,12 @@ def listen(address: tuple[str, int]) -> socket.socket:
     return listener
 
 
-class WebServer(uvicorn.Server):
+class WebServer(Server):
     """uvicorn without its own signal handlers: the process has one shutdown, not two."""
 
     def __init__(self, web: ASGIApp, limits: ConnectionLimits | None = None) -> None:
         super().__init__(
-            uvicorn.Config(
+            Config(
                 web,
                 log_config=None,
                 access_log=False,

@@ -5,6 +5,8 @@ import sys
 
 import pytest
 
+from bot.tuning import _UnusedModule
+
 pytestmark = pytest.mark.slow
 
 SELDOM_USED = (
@@ -15,6 +17,8 @@ SELDOM_USED = (
     "matplotlib",
     "fastapi",
     "typer",
+    "click",
+    "aiohttp.web_app",
 )
 _STARTED = """
 import json, sys
@@ -39,9 +43,17 @@ def test_what_the_service_is_made_of_is_never_looked_at_again() -> None:
 
 
 def test_a_service_on_sqlite_imports_nothing_that_it_does_not_use() -> None:
-    """No command line of httpx's, no dialect of a database that is not configured, nor what documents the port."""
+    """No command line of another library, no server of aiohttp's, no dialect that is not configured, no documentation."""
     done = subprocess.run(
         [sys.executable, "-c", _STARTED.format(names=SELDOM_USED)],
         capture_output=True, text=True, check=True, timeout=120,
     )  # fmt: skip
     assert done.stdout.strip() == "[]"
+
+
+def test_a_module_that_is_only_imported_gives_whatever_name_is_taken_of_it() -> None:
+    """Libraries import names of it and ask for its attributes in hints; what Python itself asks for is not there."""
+    unused = _UnusedModule("aiohttp.web")
+    assert isinstance(unused.Request, type)
+    assert unused.Request.__name__ == "Request"
+    assert not hasattr(unused, "__path__")
