@@ -127,8 +127,12 @@ class BotErrors:
 
 def read_recent(lines: Sequence[LogLine], *, held: int | None, loud: int | None, cut: bool) -> RecentLines:
     """Read a bot's lines of the window."""
-    loud_read = sum(_LOUD.search(line.text) is not None for line in lines)
-    return RecentLines(reading=read_lines(lines), lines=held, loud=loud, loud_read=loud_read, cut=cut)
+    return RecentLines(reading=read_lines(lines), lines=held, loud=loud, loud_read=loud_of(lines), cut=cut)
+
+
+def loud_of(lines: Sequence[LogLine]) -> int:
+    """Count the lines that Loki would count as records of errors."""
+    return sum(_LOUD.search(line.text) is not None for line in lines)
 
 
 def read_before(lines: Sequence[LogLine]) -> LogBaseline:

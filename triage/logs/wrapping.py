@@ -73,7 +73,7 @@ def _plain(text: str) -> str:
     text = text.replace("\r\n", "\n").replace("\r\v", "\n").rstrip("\r\n")
     # A terminal shows what stands after the last return of a line.
     text = "\n".join(line.rsplit("\r", 1)[-1] for line in text.split("\n")) if "\r" in text else text
-    return _CONTROL.sub("", text)
+    return text if text.isprintable() else _CONTROL.sub("", text)
 
 
 def _outer_layer(text: str) -> str:
@@ -81,15 +81,13 @@ def _outer_layer(text: str) -> str:
         return _from_text(text)
     if text.lstrip()[:1] == "{":
         return _from_json(text.strip())
-    if _TRACE_ESCAPED.search(text):
+    if "\\n" in text and _TRACE_ESCAPED.search(text):
         return re.sub(r"(?:\\r)?\\n", "\n", text)
-    if _TRACE_OCTAL.search(text):
+    if "#012" in text and _TRACE_OCTAL.search(text):
         return text.replace("#012", "\n")
-    for pattern in (_COMPOSE, _TIME):
-        found = pattern.match(text)
-        if found is not None:
-            return text[found.end() :]
-    return text
+    found = _TIME.match(text) if text[10:11] == "T" else None
+    found = _COMPOSE.match(text) if found is None and "| " in text else found
+    return text[found.end() :] if found is not None else text
 
 
 def _from_json(text: str) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from functools import cache
 from itertools import chain
 from typing import Any
 
@@ -39,6 +38,22 @@ _NEVER = "0001-01-01T00:00:00Z"
 """What Prometheus writes where a target was not scraped yet; one that is compatible writes nothing."""
 
 
+class _SharedTimes:
+    """Reads the points of an answer's series, which have their times in common: each time is made once."""
+
+    def __init__(self) -> None:
+        self._raw: list[Any] = []
+        self._moments: list[datetime] = []
+
+    def read(self, values: list[Any]) -> tuple[tuple[datetime, float], ...]:
+        """Return a series' points."""
+        raw = [at for at, _ in values]
+        if raw != self._raw:
+            self._moments = [utc(float(at)) for at in raw]
+            self._raw = raw
+        return tuple(zip(self._moments, [float(value) for _, value in values], strict=True))
+
+
 class Prometheus:
     """The port ``Metrics``."""
 
@@ -68,14 +83,11 @@ class Prometheus:
             "timeout": f"{self._http.total_seconds:g}s",
         }
         data, warnings = await self._api("query_range", params)
-        moment = cache(utc)  # the series of an answer have their times in common
+        points = _SharedTimes()
         with self._http.shape("a range query"):
             series, unread = readable(
                 _result(data, "matrix"),
-                lambda each: Series(
-                    _labels(each["metric"]),
-                    tuple((moment(float(at)), float(value)) for at, value in listed(each.get("values"))),
-                ),
+                lambda each: Series(_labels(each["metric"]), points.read(listed(each.get("values")))),
             )
         return RangeResult(tuple(series), (*warnings, *_unread(unread, len(series), partly=partly)), unread)
 

@@ -208,3 +208,20 @@ async def test_null_is_none_of_them(ask: Callable[[Prometheus], Any], data: obje
     assert await ask(Prometheus(source("Prometheus", (200, {}, {"status": "success", "data": data})))) == ()
     with pytest.raises(SourceBadAnswer):
         await ask(Prometheus(source("Prometheus", (200, {}, {"status": "success", "data": "none"}))))
+
+
+async def test_series_whose_times_differ_keep_their_own() -> None:
+    """The series of an answer have most of their times in common, and not all: one began later, one has a hole."""
+    at = NOW.timestamp()
+    ways = ([0, 60, 120], [60, 120], [0, 120], [0, 60, 120])
+    result = [
+        {"metric": {"bot": f"bot{number}"}, "values": [[at + each, str(each)] for each in times]}
+        for number, times in enumerate(ways)
+    ]
+    answer = {"status": "success", "data": {"resultType": "matrix", "result": result}}
+    found = await Prometheus(source("Prometheus", (200, JSON, answer))).query_range(
+        "up", start=NOW, end=NOW + timedelta(minutes=2), step_seconds=60
+    )
+    assert [each.points for each in found.series] == [
+        tuple((NOW + timedelta(seconds=each), float(each)) for each in times) for times in ways
+    ]

@@ -12,6 +12,7 @@ from triage.diagnosis.bot_errors import (
     LogWindow,
     RecentLines,
     judge,
+    loud_of,
     read_before,
     read_recent,
 )
@@ -95,6 +96,25 @@ def recents(group: BotGroup, answers: LogAnswers) -> dict[str, RecentLines]:
             )
         found[bot] = replace(answers.recent[bot], loud=_count(answers.loud, key))
     return found
+
+
+def read_baseline(group: BotGroup, answers: LogAnswers) -> None:
+    """Read the baseline of each bot that has a line in the window; what is read once is kept with the answer."""
+    if isinstance(answers.before, LogLines):
+        before = _by_bot(group, answers.before, answers.telling_before)
+        for bot in recents(group, answers):
+            _before(answers, bot, before[bot])
+
+
+def loud_before(group: BotGroup, answers: LogAnswers) -> dict[str, int] | None:
+    """Count each bot's errors of the baseline among its lines; None where not all of them came."""
+    if not isinstance(answers.before, LogLines) or answers.before.truncated:
+        return None
+    return {
+        key_of(group, bot): count
+        for bot, lines in _by_bot(group, answers.before).items()
+        if (count := loud_of(lines))
+    }
 
 
 def judged(group: BotGroup, answers: LogAnswers, window: LogWindow) -> dict[str, BotErrors | None]:

@@ -3,7 +3,8 @@
 The window is the last ``triage.log_window_minutes``; the baseline the ``triage.log_baseline_hours``
 that end one window before the trouble began, so that the trouble does not become its own usual. The window is
 asked for first and its answer kept; the baseline comes afterwards, one question at a time and remembered for
-some minutes: refused or late, it costs the comparison alone.
+some minutes: refused or late, it costs the comparison alone. Its errors are counted among its lines where all of them
+came, else by Loki.
 
 ``data``: ``{"window_seconds",
 "bots": {bot: {"count", "usual" (for one window; None: not known), "at_least": bool, "lines" (of any
@@ -27,7 +28,15 @@ from datetime import UTC, datetime, timedelta
 from triage.concurrency import all_of, attempt, together
 from triage.diagnosis.bot_errors import BotErrors, LogWindow
 from triage.diagnosis.checks.base import CheckContext
-from triage.diagnosis.checks.error_log_answers import BotGroup, LogAnswers, judged, key_of, recents
+from triage.diagnosis.checks.error_log_answers import (
+    BotGroup,
+    LogAnswers,
+    judged,
+    key_of,
+    loud_before,
+    read_baseline,
+    recents,
+)
 from triage.diagnosis.checks.error_log_words import NAME, SOURCE, TITLE, finding_of
 from triage.diagnosis.checks.error_logs_of_containers import of_containers
 from triage.errors import SourceError
@@ -157,29 +166,32 @@ async def _of_group(
 
 
 async def _afterwards(ctx: CheckContext, group: BotGroup, window: LogWindow, answers: LogAnswers) -> None:
-    """Ask what the window's answer leaves open, the most expensive question last; each answer is kept as it comes."""
-    logs, loud = ctx.sources.logs, group.selector + logql.like(logql.LOUD)
-    telling = group.selector + logql.like(_TELLING) + logql.like(logql.QUIET)
-    span = window.baseline_seconds
-    answers.loud, answers.usual = await together(
-        attempt(_loud(ctx, group, window, answers)),
-        attempt(
-            logs.counts(
-                loud, by=group.label, end=window.baseline_end, window_seconds=span, kept_seconds=_KEPT_SECONDS
-            )
-        ),
+    """Ask what the window's answer leaves open, one long question after the other; each answer is kept as it comes."""
+    answers.loud, _ = await together(
+        attempt(_loud(ctx, group, window, answers)), _ask_before(ctx, group, window, answers)
     )
     await _ask_more(ctx, group, window, answers)
+    # The baseline's lines are read while Loki counts: thousands of them take as long.
+    answers.usual, _ = await together(
+        attempt(_usual(ctx, group, window, answers)), asyncio.to_thread(read_baseline, group, answers)
+    )
     answers.spoke = await attempt(_spoke(ctx, group, window, answers.usual))
-    if isinstance(answers.usual, SourceError):
-        return
+
+
+async def _ask_before(ctx: CheckContext, group: BotGroup, window: LogWindow, answers: LogAnswers) -> None:
+    """Ask for the baseline of what the window holds; where it holds nothing there is nothing to compare."""
     for name, query, now, limit in (
         ("before", group.selector + logql.unlike(logql.QUIET), answers.lines, _LINES_MAX),
-        ("telling_before", telling, answers.telling, _TELLING_MAX),
+        (
+            "telling_before",
+            group.selector + logql.like(_TELLING) + logql.like(logql.QUIET),
+            answers.telling,
+            _TELLING_MAX,
+        ),
     ):
         if isinstance(now, LogLines) and now.lines:
             found = await attempt(
-                logs.lines(
+                ctx.sources.logs.lines(
                     query,
                     start=window.baseline_start,
                     end=window.baseline_end,
@@ -188,6 +200,22 @@ async def _afterwards(ctx: CheckContext, group: BotGroup, window: LogWindow, ans
                 )
             )
             setattr(answers, name, found)
+
+
+async def _usual(
+    ctx: CheckContext, group: BotGroup, window: LogWindow, answers: LogAnswers
+) -> Mapping[str, int]:
+    """Count the errors of the baseline: its own lines tell where all of them came, else Loki is asked."""
+    counted = loud_before(group, answers)
+    if counted is not None:
+        return counted
+    return await ctx.sources.logs.counts(
+        group.selector + logql.like(logql.LOUD),
+        by=group.label,
+        end=window.baseline_end,
+        window_seconds=window.baseline_seconds,
+        kept_seconds=_KEPT_SECONDS,
+    )
 
 
 async def _loud(

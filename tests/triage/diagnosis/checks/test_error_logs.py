@@ -168,6 +168,22 @@ async def test_a_refused_baseline_costs_the_comparison_alone() -> None:
     assert [each["kind"] for each in finding.data["bots"]["bot1"]["templates"]] == ["unknown"]
 
 
+@pytest.mark.parametrize(("limit", "counted_by_loki"), [(4000, 1), (20, 2)])
+async def test_loki_counts_the_baseline_where_not_all_of_its_lines_came(
+    monkeypatch: pytest.MonkeyPatch, limit: int, counted_by_loki: int
+) -> None:
+    """A question over a day that the lines have answered already is not asked; the usual is the same."""
+    monkeypatch.setattr(error_logs, "_LINES_MAX", limit)
+    sources = FakeSources()
+    for n in range(96):
+        log(sources, f"Order {n} rejected", ago=HOUR + MINUTE * 10 * n)
+    log(sources, "Order 7 rejected", ago=MINUTE)
+    finding = await error_logs.run(context(sources))
+    assert finding.headline == "1 in 15 min (usual: 1)"
+    counts = [each for each in sources.logs.asked if each.startswith("counts ") and "CRITICAL" in each]
+    assert len(counts) == counted_by_loki
+
+
 async def test_one_question_names_all_bots() -> None:
     """A hundred bots do not make a hundred questions."""
     sources = FakeSources()
