@@ -14,6 +14,7 @@ from handlers.slack.command_catalogue import COMMANDS
 from tools.configuration import desk_table, settings_table
 from tools.packages import mermaid
 from triage.actions.catalogue import CATALOGUE
+from triage.kpis.catalogue import CHECKLIST
 
 ROOT = Path(__file__).parents[1]
 _PLACE = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -37,6 +38,14 @@ def commands_table() -> str:
     return _table("command | what it does | asks for the role", rows)
 
 
+def kpis_table() -> str:
+    """Return the KPIs of the checklist as a Markdown table."""
+    rows = [
+        f"| `{each.name}` | {each.value} | {each.passes} | {each.remarks} |" for each in CHECKLIST.values()
+    ]
+    return _table("name | value | passes when | remarks", rows)
+
+
 def _cell(text: str) -> str:
     return text.replace("|", "\\|")
 
@@ -49,6 +58,7 @@ def _table(head: str, rows: list[str]) -> str:
 TABLES: Mapping[str, Callable[[], str]] = {
     "actions": actions_table,
     "commands": commands_table,
+    "kpis": kpis_table,
     "packages": mermaid,
     "settings": settings_table,
     "desk": desk_table,

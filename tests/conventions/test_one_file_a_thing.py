@@ -1,4 +1,4 @@
-"""An action is one file, and so is a command; a source or a fallback channel is one folder.
+"""An action is one file, and so are a command and a KPI; a source or a fallback channel is one folder.
 
 A copy of the tree gets a dummy, and everything that lists them knows it.
 """
@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from triage.action_kinds import KINDS
+from triage.kpis.limits import KPIS
 
 pytestmark = pytest.mark.slow
 
@@ -76,6 +77,48 @@ print(json.dumps({
     "help": "say hello" in [line.text for line in help_answer(COMMANDS.values()).sections[0].lines],
     "nearest": nearest("gret", COMMANDS),
     "docs": "| `/triage greet [name]` | say hello |" in commands_table(),
+}))
+"""
+
+DUMMY_KPI = '''
+"""Minutes with a state."""
+
+from triage.kpis.definition import KpiDefinition
+from triage.kpis.grid import MinuteGrid
+from triage.kpis.limits import KpiLimits
+from triage.kpis.measure import kpi
+from triage.kpis.model import Kpi
+
+
+def minutes_seen(grid: MinuteGrid, limits: KpiLimits) -> Kpi:
+    """None has to be missing."""
+    value = grid.present
+    return kpi("minutes_seen", value=value, limit=9, unit="min", good=value >= 9, why="few", rows=1, of=1)
+
+
+KPI = KpiDefinition(
+    "minutes_seen", place=15, title="Minutes seen", measure=minutes_seen, value="minutes", passes="≥ 9", asked="≥ {}"
+)
+'''
+
+ASK_KPIS = """
+import json
+from tools.tables import kpis_table
+from triage.desk import Desk
+from triage.kpis.grid import MinuteGrid
+from triage.kpis.limits import KpiLimits
+from triage.kpis.report import kpis
+from triage.reports.digest.lines import kpi_line
+
+grid = MinuteGrid(0, 10)
+found = kpis(grid, KpiLimits(), grid)
+line = kpi_line(found[1])
+print(json.dumps({
+    "measured": [found[1].name, found[1].value, found[1].status],
+    "digest": [line.name, line.text],
+    "setting": list(Desk.model_validate({"kpis": {"may_be_missing": ["minutes_seen"]}}).kpis.may_be_missing),
+    "docs": "| `minutes_seen` | minutes | ≥ 9 |" in kpis_table(),
+    "count": len(found),
 }))
 """
 
@@ -314,6 +357,20 @@ def test_one_new_file_is_a_command(tree: Path) -> None:
         "help": True,
         "nearest": "greet",
         "docs": True,
+    }
+
+
+def test_one_new_file_is_a_kpi(tree: Path) -> None:
+    """Report, digest, the setting that names KPIs and the docs know it, in its place; no other file was touched."""
+    (tree / "triage/kpis/checklist/minutes_seen.py").write_text(DUMMY_KPI, encoding="utf-8")
+    answer = _asked(tree, ASK_KPIS)
+    assert answer.returncode == 0, answer.stderr
+    assert json.loads(answer.stdout) == {
+        "measured": ["minutes_seen", 0, "fail"],
+        "digest": ["Minutes seen", "fail · 0 min (≥ 9) · few"],
+        "setting": ["minutes_seen"],
+        "docs": True,
+        "count": len(KPIS) + 1,
     }
 
 

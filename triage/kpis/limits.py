@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
+import pkgutil
 from dataclasses import dataclass, replace
 from math import isfinite
+from pathlib import Path
 from typing import Self
 
 from triage.wording import nearest
 
-KPIS = (
-    "running_pct",
-    "flaps",
-    "turnover_x",
-    "daily_loss_pct",
-    "drawdown_pct",
-    "risk_hard_stops",
-    "cancel_within_budget_pct",
-    "fee_source_resolved_pct",
-    "paper_reject_count",
-    "base_pct_in_band_pct",
-    "tracking_error",
+KPIS: tuple[str, ...] = tuple(
+    sorted(module.name for module in pkgutil.iter_modules([str(Path(__file__).parent / "checklist")]))
 )
-"""The names of the KPIs, in the runbook's order."""
+"""The names of the KPIs: the files of ``triage/kpis/checklist/``, without importing them."""
 
 
 _WHOLE = 100.0

@@ -72,3 +72,25 @@ def no_column(name: str, grid: MinuteGrid, *, column: str, limit: float, unit: s
         else "no rows in the window"
     )
     return not_measured(name, limit=limit, unit=unit, why=why)
+
+
+def worst_pct(name: str, grid: MinuteGrid, limit: float) -> Kpi:
+    """Return the KPI of the highest value of a column of fractions, which is called as the KPI; in percent."""
+    column = grid.column(name)
+    found = known(column)
+    if not found:
+        return no_column(name, grid, column=name, limit=limit, unit="%")
+    worst = max(found)
+    minute = column.index(worst)
+    value = round(100.0 * worst, 10)  # the files hold fractions; a 2.5 % must not become 2.5000000000000004
+    why = f"worst {value:.2f} % at {clock(grid, minute)} UTC, has to stay below {limit:g} %"
+    return kpi(
+        name,
+        value=value,
+        limit=limit,
+        unit="%",
+        good=value < limit,
+        why=why,
+        rows=len(found),
+        of=grid.present,
+    )

@@ -5,53 +5,36 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from triage.kpis import execution, inventory, risk, stability
+from triage.kpis.catalogue import CHECKLIST
 from triage.kpis.model import BotReport, IncidentFigures, KpiStatus, KpiVerdict
 from triage.kpis.trading import gates, trading
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
     from datetime import datetime
 
+    from triage.kpis.definition import KpiDefinition
     from triage.kpis.fills import FillTally
     from triage.kpis.grid import MinuteGrid
     from triage.kpis.limits import KpiLimits
     from triage.kpis.model import CapitalGate, Coverage, IncidentNote, Kpi
 
-CHECKLIST: tuple[Callable[[MinuteGrid, KpiLimits], Kpi], ...] = (
-    stability.running_pct,
-    stability.flaps,
-    risk.turnover_x,
-    risk.daily_loss_pct,
-    risk.drawdown_pct,
-    risk.risk_hard_stops,
-    execution.cancel_within_budget_pct,
-    execution.fee_source_resolved_pct,
-    execution.paper_reject_count,
-    inventory.base_pct_in_band_pct,
-    inventory.tracking_error,
-)
-"""The runbook's list in its order; each function is called by the name of its KPI."""
-
 _UNREAD_SHARE = 0.2
 """Above this share of lines that could not be read, what could be says too little."""
-RISKS = ("turnover_x", "daily_loss_pct", "drawdown_pct", "risk_hard_stops")
-"""What a further variant of the bot may not fail either."""
 
 
 def kpis(grid: MinuteGrid, limits: KpiLimits, before: MinuteGrid) -> tuple[Kpi, ...]:
     """Return every KPI of the checklist, each with its change against the window before."""
     return tuple(
-        _with_change(_measure(check, grid, limits, before), check(before, limits)) for check in CHECKLIST
+        _with_change(_measured(each, grid, limits, before), each.measure(before, limits))
+        for each in CHECKLIST.values()
     )
 
 
-def _measure(
-    check: Callable[[MinuteGrid, KpiLimits], Kpi], grid: MinuteGrid, limits: KpiLimits, before: MinuteGrid
-) -> Kpi:
-    if check is execution.paper_reject_count:  # the one that has to know what came before its window
-        return execution.paper_reject_count(grid, limits, before)
-    return check(grid, limits)
+def _measured(one: KpiDefinition, grid: MinuteGrid, limits: KpiLimits, before: MinuteGrid) -> Kpi:
+    if one.measure_after is not None:
+        return one.measure_after(grid, limits, before)
+    return one.measure(grid, limits)
 
 
 def _with_change(now: Kpi, was: Kpi) -> Kpi:
@@ -158,7 +141,7 @@ def with_others(report: BotReport, others: tuple[BotReport, ...]) -> BotReport:
         f"variant {other.variant}, {kpi.name}: {kpi.why}"
         for other in others
         for kpi in other.kpis
-        if kpi.name in RISKS and kpi.status is KpiStatus.FAIL
+        if CHECKLIST[kpi.name].is_risk and kpi.status is KpiStatus.FAIL
     ]
     verdict = KpiVerdict.HOLD if held else report.verdict
     return replace(report, others=others, verdict=verdict, held_by=(*report.held_by, *held))

@@ -6,13 +6,20 @@ from math import inf, nan
 import pytest
 
 from tests.triage.kpis.grids import filled, grid_of, put, put_values
-from triage.kpis.execution import cancel_within_budget_pct, fee_source_resolved_pct, paper_reject_count
-from triage.kpis.inventory import base_pct_in_band_pct, tracking_error
+from triage.kpis.catalogue import CHECKLIST
+from triage.kpis.checklist.base_pct_in_band_pct import base_pct_in_band_pct
+from triage.kpis.checklist.cancel_within_budget_pct import cancel_within_budget_pct
+from triage.kpis.checklist.daily_loss_pct import daily_loss_pct
+from triage.kpis.checklist.drawdown_pct import drawdown_pct
+from triage.kpis.checklist.fee_source_resolved_pct import fee_source_resolved_pct
+from triage.kpis.checklist.flaps import flaps
+from triage.kpis.checklist.paper_reject_count import paper_reject_count
+from triage.kpis.checklist.risk_hard_stops import risk_hard_stops
+from triage.kpis.checklist.running_pct import running_pct
+from triage.kpis.checklist.tracking_error import tracking_error
+from triage.kpis.checklist.turnover_x import turnover_x
 from triage.kpis.limits import KpiLimits
 from triage.kpis.model import KpiStatus
-from triage.kpis.report import CHECKLIST
-from triage.kpis.risk import daily_loss_pct, drawdown_pct, risk_hard_stops, turnover_x
-from triage.kpis.stability import flaps, running_pct
 
 LIMITS = KpiLimits()
 PASS, FAIL, NOT_MEASURED = KpiStatus.PASS, KpiStatus.FAIL, KpiStatus.NOT_MEASURED
@@ -32,7 +39,7 @@ def test_one_minute_less_than_the_limit_does_not_run_enough() -> None:
 
 def test_a_window_without_rows_measures_nothing() -> None:
     """Nobody wrote, so nobody knows: neither a pass nor 0 %."""
-    found = {check.__name__: check(grid_of(60), LIMITS) for check in CHECKLIST}
+    found = {name: each.measure(grid_of(60), LIMITS) for name, each in CHECKLIST.items()}
     assert {kpi.status for kpi in found.values()} == {NOT_MEASURED}
     assert all(kpi.value is None and kpi.why == "no rows in the window" for kpi in found.values())
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
+from triage.kpis.catalogue import CHECKLIST
 from triage.kpis.model import (
     BotReport,
     CapitalGate,
@@ -19,32 +20,12 @@ from triage.ports.chat import Line, Mark
 from triage.wording import counted, decimal, duration, listed, times
 
 UNRESOLVED = "unresolved_incidents"
-NAMES: Mapping[str, str] = {
-    "running_pct": "Running",
-    "flaps": "Flapping",
-    "turnover_x": "Turnover",
-    "daily_loss_pct": "Daily loss",
-    "drawdown_pct": "Drawdown",
-    "risk_hard_stops": "Risk hard stops",
-    "cancel_within_budget_pct": "Cancels in budget",
-    "fee_source_resolved_pct": "Fee source resolved",
-    "paper_reject_count": "Rejects",
-    "base_pct_in_band_pct": "Base in its band",
-    "tracking_error": "Tracking error",
+_GATES: Mapping[str, str] = {
     "turnover": "turnover",
     "profit_factor": "profit factor",
     "drawdown": "drawdown",
     UNRESOLVED: "unresolved incidents",
 }
-_ASKED: Mapping[str, str] = {
-    "running_pct": "≥ {}",
-    "turnover_x": "≤ {}",
-    "daily_loss_pct": "< {}",
-    "drawdown_pct": "< {}",
-    "cancel_within_budget_pct": "> {}",
-    "paper_reject_count": "≤ {}",
-}
-_EXACTLY = "= {}"
 _MARKS = {KpiStatus.PASS: Mark.GOOD, KpiStatus.FAIL: Mark.BAD, KpiStatus.NOT_MEASURED: Mark.UNKNOWN}
 _WORDS = {KpiStatus.PASS: "pass", KpiStatus.FAIL: "fail", KpiStatus.NOT_MEASURED: "not measured"}
 _GAP_WORTH_TELLING = 5
@@ -52,7 +33,8 @@ _GAP_WORTH_TELLING = 5
 
 def name_of_kpi(name: str) -> str:
     """Return how people call a KPI or a gate."""
-    return NAMES.get(name) or name.replace("_", " ")
+    known = CHECKLIST.get(name)
+    return known.title if known is not None else _GATES.get(name) or name.replace("_", " ")
 
 
 def amount(value: float, unit: str, *, signed: bool = False) -> str:
@@ -86,7 +68,7 @@ def _asked(kpi: Kpi) -> str:
     if not kpi.limit:
         return "none allowed"
     unit = "x" if kpi.unit == "x" else f" {kpi.unit}" if kpi.unit == "%" else ""
-    return _ASKED.get(kpi.name, _EXACTLY).format(f"{kpi.limit:g}{unit}")
+    return CHECKLIST[kpi.name].asked.format(f"{kpi.limit:g}{unit}")
 
 
 def verdict_line(report: BotReport) -> Line:

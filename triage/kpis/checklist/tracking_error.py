@@ -1,4 +1,4 @@
-"""Inventory: the base share inside its hard band, and back to its target after a large deviation."""
+"""``tracking_error``: the base share, back to its target after a large deviation."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from itertools import pairwise
 from math import inf, isinf, nan
 from typing import TYPE_CHECKING
 
-from triage.kpis.measure import clock, known, kpi, measured, no_column, share_pct
+from triage.kpis.definition import KpiDefinition
+from triage.kpis.measure import clock, known, kpi, measured, no_column
 
 if TYPE_CHECKING:
     from triage.kpis.grid import MinuteGrid
@@ -15,35 +16,9 @@ if TYPE_CHECKING:
 
 BLOCK_MINUTES = 30
 """A large deviation is judged by blocks of so many measured minutes, each against the one before."""
+
 _SHRINK = 0.995
 """A block has to be at least half a percent below the one before: less is the price moving, not the bot."""
-_INSIDE_PCT_MIN = 100.0
-
-
-def base_pct_in_band_pct(grid: MinuteGrid, limits: KpiLimits) -> Kpi:
-    """Share of the rows with ``base_pct`` inside the hard band, both ends in; it has to be all of them."""
-    name = "base_pct_in_band_pct"
-    found = known(grid.column("base_pct"))
-    if not found:
-        return no_column(name, grid, column="base_pct", limit=_INSIDE_PCT_MIN, unit="%")
-    low, high = limits.base_pct
-    least, most = min(found), max(found)
-    everywhere = low <= least and most <= high
-    inside = len(found) if everywhere else sum(1 for value in found if low <= value <= high)
-    value = share_pct(inside, len(found))
-    why = f"base share {least:.2f} to {most:.2f}, band {low:.2f} to {high:.2f}"
-    if inside < len(found):
-        why += f"; outside in {len(found) - inside} of {len(found)} rows"
-    return kpi(
-        name,
-        value=value,
-        limit=_INSIDE_PCT_MIN,
-        unit="%",
-        good=inside == len(found),
-        why=why,
-        rows=len(found),
-        of=grid.present,
-    )
 
 
 def tracking_error(grid: MinuteGrid, limits: KpiLimits) -> Kpi:
@@ -97,3 +72,14 @@ def _stalled_blocks(run: list[tuple[int, float]]) -> int:
         for at in range(0, len(values) - BLOCK_MINUTES + 1, BLOCK_MINUTES)
     ]
     return sum(1 for was, now in pairwise(blocks) if now > was * _SHRINK)
+
+
+KPI = KpiDefinition(
+    "tracking_error",
+    place=110,
+    title="Tracking error",
+    measure=tracking_error,
+    value="minutes a large deviation stood without shrinking",
+    passes="= 0",
+    remarks="see below",
+)

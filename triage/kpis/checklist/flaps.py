@@ -1,12 +1,13 @@
-"""Stability: how much of the time the bot ran, and whether it flapped."""
+"""``flaps``: whether the bot went back and forth between running and pause."""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
 
+from triage.kpis.definition import KpiDefinition
 from triage.kpis.grid import State
-from triage.kpis.measure import clock, kpi, no_column, share_pct
+from triage.kpis.measure import clock, kpi, no_column
 
 if TYPE_CHECKING:
     from triage.kpis.grid import MinuteGrid
@@ -14,25 +15,8 @@ if TYPE_CHECKING:
     from triage.kpis.model import Kpi
 
 _STRETCH = re.compile(rb"(.)\1*", re.DOTALL)
+
 _PAIR = frozenset({int(State.RUNNING), int(State.SOFT_PAUSE)})
-
-
-def running_pct(grid: MinuteGrid, limits: KpiLimits) -> Kpi:
-    """Minutes in ``running`` out of all minutes of the window; a missing minute did not run."""
-    if not grid.minutes_with_state:
-        return no_column("running_pct", grid, column="state", limit=limits.running_pct_min, unit="%")
-    ran = grid.states.count(State.RUNNING)
-    missing = grid.minutes - grid.present
-    value = share_pct(ran, grid.minutes)
-    why = f"running in {ran} of {grid.minutes} minutes"
-    if missing:
-        why += f"; {missing} missing minutes counted as not running"
-    if grid.minutes_with_state < grid.present:
-        why += f"; {grid.present - grid.minutes_with_state} minutes with another state or none counted as not running"
-    good = value >= limits.running_pct_min
-    return kpi(
-        "running_pct", value=value, limit=limits.running_pct_min, unit="%", good=good, why=why, rows=1, of=1
-    )
 
 
 def flaps(grid: MinuteGrid, limits: KpiLimits) -> Kpi:
@@ -89,3 +73,15 @@ def _bursts(changes: list[int], least: int, window: int) -> list[tuple[int, int]
         else:
             bursts.append((first, last))
     return bursts
+
+
+KPI = KpiDefinition(
+    "flaps",
+    place=20,
+    title="Flapping",
+    measure=flaps,
+    value="changes running ↔ soft_pause that came in bursts",
+    passes="= 0",
+    remarks="a burst: 4 changes or more within 10 minutes. Single pauses are how the bot works. "
+    "Missing minutes are stepped over",
+)

@@ -1,4 +1,4 @@
-"""Execution quality: cancels within their budget, the fee source, rejected paper orders."""
+"""``paper_reject_count``: rejected paper orders outside the warm-up after a start."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from dataclasses import replace
 from math import isfinite
 from typing import TYPE_CHECKING
 
-from triage.kpis.grid import Fee, State
-from triage.kpis.measure import known, kpi, measured, no_column, share_pct
+from triage.kpis.definition import KpiDefinition
+from triage.kpis.grid import State
+from triage.kpis.measure import kpi, measured, no_column
 
 if TYPE_CHECKING:
     from triage.kpis.grid import MinuteGrid
@@ -16,48 +17,8 @@ if TYPE_CHECKING:
 
 _RESTART_GAP = 5
 """So many missing minutes before a row make it the first of a start; fewer are a late writer."""
+
 _DAY = 24 * 60
-
-
-def cancel_within_budget_pct(grid: MinuteGrid, limits: KpiLimits) -> Kpi:
-    """Share of the samples with ``cancel_per_min`` at most the budget; it has to be above the limit."""
-    name, limit = "cancel_within_budget_pct", limits.cancel_within_budget_pct_min
-    found = known(grid.column("cancel_per_min"))
-    if not found:
-        return no_column(name, grid, column="cancel_per_min", limit=limit, unit="%")
-    budget = limits.cancel_budget_per_min
-    worst = max(found)
-    within = len(found) if worst <= budget else sum(1 for value in found if value <= budget)
-    value = share_pct(within, len(found))
-    why = (
-        f"{within} of {len(found)} samples within {budget:g} a minute (has to be above {limit:g} %), "
-        f"highest {worst:g}"
-    )
-    return kpi(
-        name,
-        value=value,
-        limit=limit,
-        unit="%",
-        good=value > limit,
-        why=why,
-        rows=len(found),
-        of=grid.present,
-    )
-
-
-def fee_source_resolved_pct(grid: MinuteGrid, limits: KpiLimits) -> Kpi:
-    """Share of the rows whose ``fee_source`` is ``api:``, ``connector:`` or ``project:``."""
-    name, limit = "fee_source_resolved_pct", limits.fee_source_resolved_pct_min
-    resolved = grid.fees.count(Fee.RESOLVED)
-    known = resolved + grid.fees.count(Fee.UNRESOLVED)
-    if not known:
-        return no_column(name, grid, column="fee_source", limit=limit, unit="%")
-    value = share_pct(resolved, known)
-    why = f"resolved in {resolved} of {known} rows"
-    if resolved < known:
-        why += f"; unresolved: {', '.join(sorted(grid.unresolved))}"
-    good = value >= limit
-    return kpi(name, value=value, limit=limit, unit="%", good=good, why=why, rows=known, of=grid.present)
 
 
 def paper_reject_count(grid: MinuteGrid, limits: KpiLimits, before: MinuteGrid | None = None) -> Kpi:
@@ -132,3 +93,16 @@ def _lead(before: MinuteGrid | None, warmup: int) -> tuple[float | None, int, in
         now for was, now in zip([-before.minutes - 1, *rows], rows, strict=False) if now - was > _RESTART_GAP
     ]
     return counts[-1] if counts else None, rows[-1], starts[-1] + warmup if starts else 0
+
+
+KPI = KpiDefinition(
+    "paper_reject_count",
+    place=90,
+    title="Rejects",
+    measure=paper_reject_count,
+    measure_after=paper_reject_count,
+    asked="≤ {}",
+    value="rejects added outside warm-ups",
+    passes="≤ 3",
+    remarks="see below",
+)

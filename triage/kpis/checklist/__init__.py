@@ -1,0 +1,1 @@
+"""The KPIs of the runbook's checklist: one file a KPI, called by its name; nothing else names it."""
