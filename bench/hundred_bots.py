@@ -23,7 +23,8 @@ from bench.figures import Figure, tell
 from bot.sources.opening import open_sources
 from demo.servers.loki import LokiServer
 from demo.servers.loki_limits import LokiLimits
-from triage.desk import Bot, Desk
+from triage.desk import Desk
+from triage.desk_sections.bots import Bot
 from triage.diagnosis.checks.base import CheckContext
 from triage.diagnosis.runner import run_checks
 from triage.model import Finding

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from functools import wraps
-from pathlib import Path
 from typing import Annotated, Self, TypeVar
 
 from pydantic import (
@@ -15,7 +13,9 @@ from pydantic import (
     model_validator,
 )
 
-from triage.desk_sections.names import NAME_PATTERN, ActionKind, Name
+from triage.desk_sections.bots import Bot
+from triage.desk_sections.compose import ComposeSettings, Paths
+from triage.desk_sections.names import ActionKind, Name
 from triage.desk_sections.paging import (
     DeliverySettings,
     EscalationSettings,
@@ -25,6 +25,7 @@ from triage.desk_sections.paging import (
 from triage.desk_sections.roles import ActionPolicy, AgentSettings, RoleSettings
 from triage.desk_sections.schedules import DrillSettings, RetentionSettings, ScheduleSettings
 from triage.desk_sections.section import DeskSection, no_truth
+from triage.desk_sections.streams import StreamSettings
 from triage.desk_sections.triage import (
     CorrelationSettings,
     FeedbackSettings,
@@ -33,149 +34,9 @@ from triage.desk_sections.triage import (
     TriageSettings,
     WatchdogSettings,
 )
-from triage.kpis.limits import KpiLimits, sound_band
+from triage.kpis.limits import KpiLimits
 from triage.model import Severity
 from triage.severities import plain
-
-DEFAULT_COMPOSE_FILE = "docker-compose.yml"
-"""With it no file is named to compose: it takes its defaults, with an override beside them, or ``COMPOSE_FILE``."""
-CONFIGURATION = "/home/hummingbot/conf"
-"""Where a bot's configuration is in its container."""
-
-
-class Bot(DeskSection):
-    """One bot. ``container``, ``controller`` and ``variant`` default from the desk's templates."""
-
-    name: Name
-    container: Name | None = None
-    service: Name | None = None
-    controller: str = "epp_v2_4"
-    variant: str = "a"
-    cancel_budget_per_min: float | None = Field(default=None, gt=0)
-    base_pct: tuple[float, float] | None = None
-
-    @field_validator("base_pct")
-    @classmethod
-    def _is_band(cls, value: tuple[float, float] | None) -> tuple[float, float] | None:
-        if value is not None:
-            sound_band(value)
-        return value
-
-    @property
-    def monitors(self) -> bool:
-        """It is of variant d: it only monitors, and never trades."""
-        return self.variant == "d"
-
-
-class Paths(DeskSection):
-    """Folders of the desk, relative to desk.yaml or absolute."""
-
-    compose: Path = Path("../compose")
-    env: Path = Path("../env/.env")
-    data: Path = Path("../data")
-    backups: Path = Path("../backups")
-    caches: tuple[str, ...] = (
-        "/home/hummingbot/controllers/__pycache__",
-        "/home/hummingbot/controllers/market_making/__pycache__",
-    )
-
-    @field_validator("caches")
-    @classmethod
-    def _only_bytecode(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        for path in value:
-            if not re.fullmatch(r"/[A-Za-z0-9_./-]+/__pycache__", path) or ".." in path.split("/"):
-                raise ValueError(f"{path!r} is not an absolute path that ends in /__pycache__")
-        return value
-
-    def under(self, root: Path) -> Self:
-        """Return the same paths, the relative ones taken below ``root``."""
-        fields = ("compose", "env", "data", "backups")
-        return self.model_copy(update={name: (root / getattr(self, name)).resolve() for name in fields})
-
-
-class ComposeSettings(DeskSection):
-    """How Docker Compose is called, and which services belong to what."""
-
-    command: tuple[str, ...] = Field(default=("docker", "compose"), min_length=1)
-    file: str = DEFAULT_COMPOSE_FILE
-    files: tuple[Annotated[str, Field(min_length=1)], ...] = ()
-    """Several files, in the order of compose's ``-f``, in place of ``file``: the first one's folder is the project's."""
-    profiles: tuple[Name, ...] = ("multi", "external")
-    external_profile: Name = "external"
-    external_services: tuple[Name, ...] = ("signal-service", "risk-service", "coordination-service", "redis")
-    """In the order in which they are stopped; Redis last."""
-    redis_service: Name = "redis"
-    """The Redis whose streams the desk runs on; another one beside it is a service like any other."""
-    monitoring_services: tuple[Name, ...] = (
-        "prometheus",
-        "grafana",
-        "node-exporter",
-        "cadvisor",
-        "bot-metrics-exporter",
-        "loki",
-        "promtail",
-    )
-    project: Name = "hbot"
-    """What compose calls the project (``-p``); the label ``com.docker.compose.project`` of what runs tells it."""
-    healthy_seconds: float = Field(default=120, gt=0, le=3600)
-    """How long an action waits for a container to run and its health check to pass."""
-    container_template: str = Field(
-        default="hbot-{service}", json_schema_extra={"pattern": r"^[^{}]*\{service\}[^{}]*$"}
-    )
-
-    @field_validator("container_template")
-    @classmethod
-    def _has_the_service(cls, value: str) -> str:
-        if value.count("{service}") != 1 or not re.fullmatch(NAME_PATTERN, value.replace("{service}", "s")):
-            raise ValueError(f"{value!r} names no container; write {{service}} once, as in hbot-{{service}}")
-        return value
-
-    @model_validator(mode="after")
-    def _one_way_of_naming(self) -> Self:
-        if self.files and "file" in self.model_fields_set:
-            raise ValueError("files: it names every file; take compose.file away")
-        return self
-
-    @property
-    def services(self) -> tuple[str, ...]:
-        """The services beside the bots; a Redis that no profile starts where desk.yaml names it."""
-        redis = (self.redis_service,) if "redis_service" in self.model_fields_set else ()
-        return tuple(dict.fromkeys((*self.external_services, *self.monitoring_services, *redis)))
-
-    @property
-    def named_files(self) -> tuple[str, ...]:
-        """The files that compose is called with (``-f``); empty where it finds them by itself."""
-        return self.files or (() if self.file == DEFAULT_COMPOSE_FILE else (self.file,))
-
-
-class StreamSettings(DeskSection):
-    """The Redis streams of the desk and how we read them."""
-
-    audit: str = "hb.audit.v1"
-    dead_letter: str = "hb.dead_letter.v1"
-    market_data: str = "hb.market_data.v1"
-    execution_intent: str = "hb.execution_intent.v1"
-    readers: dict[str, Name] = {  # noqa: RUF012 - pydantic copies it
-        "hb.market_data.v1": "signal-service",
-        "hb.signal.v1": "risk-service",
-        "hb.risk_decision.v1": "coordination-service",
-    }
-    """Which service reads a stream in the desk's group: where that group falls behind there, it is the one to look at."""
-    group: str = "hbot_triage_v1"
-    desk_group: str = "hb_group_v1"
-    look_back_minutes: float = Field(default=15, ge=0)
-    claim_idle_seconds: float = Field(default=10, gt=0)
-    dead_letters_per_hour_max: float = Field(default=20, ge=0)
-    """More than this in an hour is not acceptable, whatever the baseline says."""
-    burst_factor: float = Field(default=4.0, gt=1)
-    """A rate is a surge above this many times its own baseline (and at least 5 in 10 minutes)."""
-    market_data_stale_seconds: float = Field(default=180, gt=0)
-
-    @model_validator(mode="after")
-    def _own_group(self) -> Self:
-        if self.group == self.desk_group:
-            raise ValueError(f"group: {self.group!r} is the desk's own: it would steal their messages")
-        return self
 
 
 def _only_numbers(limits: object) -> object:

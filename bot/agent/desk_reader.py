@@ -16,7 +16,8 @@ from bot.desk.env_file import DeskEnvFile
 from bot.desk.snapshots import DeskSnapshots
 from triage.actions.compose import services
 from triage.actions.loaded_controllers import LOADS, MARKETS, SCRIPT
-from triage.desk import CONFIGURATION, Desk
+from triage.desk import Desk
+from triage.desk_sections.bots import CONFIGURATION
 from triage.env_text import FILES_KEY, PROJECT_KEY, SEPARATOR_KEY
 from triage.errors import DeskFailure
 from triage.plans.agent_orders import IMAGE_KEYS, archive_name

@@ -15,7 +15,7 @@ from bot.agent.client import (
     Wire,
     adapter,
 )
-from triage.desk import CONFIGURATION
+from triage.desk_sections.bots import CONFIGURATION
 from triage.errors import (
     DeskFailure,
     Refused,

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from bot.init.addresses import addresses
 from bot.init.observed_desk import ComposeService, ObservedDesk, Value
 from bot.init.recognition import bot_by, is_bot, is_redis, redis_of, watches
-from triage.desk import DEFAULT_COMPOSE_FILE, Bot
+from triage.desk_sections.bots import Bot
+from triage.desk_sections.compose import DEFAULT_COMPOSE_FILE
 from triage.desk_sections.triage import TriageSettings
 
 _DEFAULT_OVERRIDE = "docker-compose.override.yml"

@@ -10,7 +10,8 @@ from bot.doctor.desk import ask_desk
 from bot.init.files import Asked
 from bot.settings import load_settings
 from tests.bot.init import desks
-from triage.desk import Bot, Desk
+from triage.desk import Desk
+from triage.desk_sections.bots import Bot
 
 
 @pytest.fixture(params=[desks.first, desks.later, desks.third])

@@ -21,7 +21,7 @@ from tests.bot.agent.apart import agent_apart
 from tests.servers.desk import Desk
 from tests.triage.actions.bench import Bench, running_bench, settings
 from triage.actions.catalogue import CATALOGUE, targets
-from triage.desk import CONFIGURATION
+from triage.desk_sections.bots import CONFIGURATION
 from triage.diagnosis.checks import bytecode, changes, container
 from triage.diagnosis.checks.base import CheckContext
 from triage.errors import Refused, TriageError

@@ -10,7 +10,8 @@ from bot.sources.redis.reader import GroupReader
 from bot.store import open_store
 from handlers.audit import KeepAudit
 from handlers.streams import StreamListener
-from triage.desk import Desk, StreamSettings
+from triage.desk import Desk
+from triage.desk_sections.streams import StreamSettings
 from triage.ports.clock import SystemClock
 from triage.signals.audit import read_audit
 

@@ -13,7 +13,8 @@ from pydantic import BaseModel
 from ruamel.yaml import YAML
 
 from bot.settings import Settings, load_desk, load_settings
-from triage.desk import Bot, Desk
+from triage.desk import Desk
+from triage.desk_sections.bots import Bot
 from triage.desk_sections.roles import ActionPolicy, RoleSettings
 from triage.desk_sections.triage import PlaybookSettings
 

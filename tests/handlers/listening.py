@@ -18,8 +18,9 @@ from handlers.dead_letters import KeepDeadLetters
 from handlers.streams import StreamListener
 from tests.servers.redis import RedisServer
 from tests.triage.incidents.desk_story import title_of
-from triage.desk import Desk, StreamSettings
+from triage.desk import Desk
 from triage.desk_events import DeskEvent
+from triage.desk_sections.streams import StreamSettings
 from triage.incidents.intake import Intake
 from triage.model import Incident, TimelineEntry
 from triage.ports.clock import SystemClock

@@ -10,7 +10,8 @@ from tests.handlers.listening import AUDIT, DEAD, QUICK, ListenerBench, audit_ev
 from tests.servers.fixtures import Require
 from tests.servers.process import eventually
 from tests.servers.redis import RedisOptions, RedisServer, running_redis
-from triage.desk import Desk, StreamSettings
+from triage.desk import Desk
+from triage.desk_sections.streams import StreamSettings
 from triage.desk_sections.triage import ListeningSettings
 from triage.errors import SourceDenied, SourceError, StoreUnavailable
 from triage.model import Source, SubjectKind, TimelineKind

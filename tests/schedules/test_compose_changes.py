@@ -8,7 +8,8 @@ import pytest
 from bot.store import SqlStore
 from schedules.compose_changes import NOTE, ComposeWatch
 from tests.triage.incidents.desk_story import Story
-from triage.desk import Desk, Paths
+from triage.desk import Desk
+from triage.desk_sections.compose import Paths
 
 FILE = "services:\n  bot1:\n    environment: {KEY: secret_1}\n  redis:\n    image: redis:7.2\n"
 

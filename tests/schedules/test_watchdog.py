@@ -18,7 +18,8 @@ from tests.fakes.clock import ManualClock
 from tests.fakes.sources import FakeSources
 from tests.triage.incidents.desk_story import Story
 from triage.actions.proposals import propose
-from triage.desk import Desk, Paths
+from triage.desk import Desk
+from triage.desk_sections.compose import Paths
 from triage.errors import FileNotClear, SourceNotConfigured, SourceUnreachable
 from triage.model import ActionProposal, Signal
 from triage.plans.operations import SetEnv

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from triage.actions.base import ActionContext
 from triage.actions.compose import services
 from triage.concurrency import attempt
-from triage.desk import DEFAULT_COMPOSE_FILE
+from triage.desk_sections.compose import DEFAULT_COMPOSE_FILE
 from triage.env_check import IMAGE_KEY
 from triage.env_text import compose_files
 from triage.errors import ComposeRefused, DeskFailure, SourceError

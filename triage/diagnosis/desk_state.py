@@ -8,7 +8,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from triage.concurrency import all_of, attempt, together
-from triage.desk import Bot, Desk
+from triage.desk import Desk
+from triage.desk_sections.bots import Bot
 from triage.diagnosis.checks.base import by_label
 from triage.diagnosis.checks.bot_state import LOOK_BACK, STEP_SECONDS, held
 from triage.errors import SourceError

@@ -18,7 +18,10 @@ from typing import Protocol
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 from pydantic_core import to_jsonable_python
 
-from triage.desk import Bot, ComposeSettings, Desk, StreamSettings
+from triage.desk import Desk
+from triage.desk_sections.bots import Bot
+from triage.desk_sections.compose import ComposeSettings
+from triage.desk_sections.streams import StreamSettings
 from triage.desk_sections.triage import TriageSettings
 from triage.errors import BadInput
 from triage.kpis.limits import KpiLimits

@@ -6,7 +6,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from triage.desk import Bot, ComposeSettings, Desk, once_a_desk
+from triage.desk import Desk, once_a_desk
+from triage.desk_sections.bots import Bot
+from triage.desk_sections.compose import ComposeSettings
 from triage.incidents.shared_fingerprints import same_alert
 from triage.model import (
     Episode,

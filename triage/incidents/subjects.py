@@ -9,7 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from triage.desk import Bot, ComposeSettings, Desk, once_a_desk
+from triage.desk import Desk, once_a_desk
+from triage.desk_sections.bots import Bot
+from triage.desk_sections.compose import ComposeSettings
 from triage.incidents.bot_labels import NAME_MAX, SEVERAL, names_nobody, of_bot
 from triage.incidents.series_labels import (
     OF_OTHERS,

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.fakes.episodes import firing
-from triage.desk import Bot, Desk
+from triage.desk import Desk
+from triage.desk_sections.bots import Bot
 from triage.incidents.silences import described, hidden_by, matchers_for, unidentified
 from triage.incidents.subjects import IDENTITY, subject_of
 from triage.model import Episode, Severity, Subject, SubjectKind

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from triage.desk import CONFIGURATION
+from triage.desk_sections.bots import CONFIGURATION
 from triage.diagnosis.checks.base import CheckContext, each_of
 from triage.diagnosis.checks.container_changes import SAME
 from triage.errors import SourceError

@@ -13,7 +13,8 @@ from schedules.charts import SETTLED, ChartJob
 from tests.fakes.clock import START, ManualClock
 from tests.fakes.sources import FakeMetrics
 from tests.triage.reports.postmortem.test_postmortem import live_through
-from triage.desk import Bot, Desk
+from triage.desk import Desk
+from triage.desk_sections.bots import Bot
 from triage.errors import SourceError
 from triage.model import Subject, SubjectKind
 from triage.ports.digests import DrawnPicture
