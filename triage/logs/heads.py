@@ -101,7 +101,7 @@ _TAGGED = re.compile(
     rf"|[\w.-]{{1,60}} (?P<hosted>{_CAPS}) (?=\[))(?P<message>.+)",
     re.IGNORECASE,
 )
-"""Behind what is set in brackets, or a host before them: ``[feed] error: lost``, ``desk ERROR [feed] lost``."""
+"""Behind what is set in brackets, or a host before them: ``[orders] error: lost``, ``desk ERROR [orders] lost``."""
 _OF_LIBRARIES = re.compile(
     r"\([^)\n]{1,80}\): (?:[\w-]{1,40}-)?(?P<level>CRITICAL|WARNING|ERROR|INFO|DEBUG) \*\*: (?P<message>.*)"
     r"|\[(?:\d{1,10}:){1,2}\d{4}/\d{6}\.\d{1,9}:(?P<called>\w{3,12}):[^\]\n]{1,120}\] (?P<said>.*)"
