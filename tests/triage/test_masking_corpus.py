@@ -249,6 +249,13 @@ def test_a_secret_between_a_name_and_its_value_is_hidden_too(text: str) -> None:
     assert masked(shown) == shown
 
 
+@pytest.mark.parametrize("control", ["\x1b", "\x1b[", "\x9b", "\x1b(", "\x00"])
+@pytest.mark.parametrize("name", ["api_key", "password", "MNEMONIC"])
+def test_a_control_that_begins_nothing_takes_no_letter_of_a_name(control: str, name: str) -> None:
+    """A blank stands between them."""
+    assert "hunter22x" not in masked(f"{control} {name}=hunter22x")
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -16,10 +16,14 @@ _UNSEEN = (
 """Characters that nobody sees, as a class of a regular expression: zero width, bidi controls, variation selectors."""
 
 TERMINAL = (
-    r"(?:\x1b\[|\x9b)[0-?]{0,40}[ -/]{0,3}[@-~]|\x1b\][^\x07\x1b\n]{0,500}(?:\x07|\x1b\\)|\x1b[ -/]{0,3}[0-Z^-~]"
+    r"(?:\x1b\[|\x9b)(?:[0-?]{1,40}[ -/]{0,3}|[!-/]{0,3})[@-~]|\x1b\][^\x07\x1b\n]{0,500}(?:\x07|\x1b\\)"
+    r"|\x1b(?: [FGLMN](?![A-Z])|[!-/]{0,3}[0-Z^-~])"
     r"|[^\x08\n]\x08|[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f]"
 )
-"""What a terminal acts on and does not show: colours, links, what was struck over; of other controls each one."""
+"""What a terminal acts on and does not show: colours, links, what was struck over; of other controls each one.
+
+The blank behind a control that begins nothing is a blank: it takes no letter from the name that follows.
+"""
 _ACTS = re.compile(r"[\x00-\x08\x0e-\x1b\x7f]")
 
 _REWRITTEN = re.compile(
