@@ -6,6 +6,7 @@ import hmac
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from loguru import logger
@@ -178,6 +179,7 @@ _REFUSALS = {
 }
 
 
+@cache
 def _documented() -> dict[str, Any]:
     schema = Webhook.model_json_schema(ref_template="#/components/schemas/{model}")
     definitions = schema.pop("$defs")

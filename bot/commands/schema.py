@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from bot.slack_ids import PERSON
@@ -11,6 +12,7 @@ from triage.diagnosis.checks import CHECKS
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
+@cache
 def desk_schema() -> dict[str, Any]:
     """Return the schema; ``# yaml-language-server: $schema=FILE`` in desk.yaml's first line lets an editor use it.
 
