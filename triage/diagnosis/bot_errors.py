@@ -64,6 +64,7 @@ class RecentLines:
 
     ``lines``: what Loki holds of the bot, of any level, None where it did not say. ``loud``: its own count of error
     records, None likewise; ``loud_read``: how many of these were among the lines read. ``cut``: the limit was met.
+    ``refused``: Loki did not give the lines, whatever it counted.
     """
 
     reading: ErrorLines
@@ -71,6 +72,7 @@ class RecentLines:
     loud: int | None = None
     loud_read: int = 0
     cut: bool = False
+    refused: bool = False
 
     @property
     def loose_flood(self) -> bool:
@@ -83,13 +85,14 @@ class RecentLines:
 class LogBaseline:
     """A bot's baseline: its templates (None: not asked, or refused) in the last ``covered`` seconds of it.
 
-    ``every``: its records of any level that were read.
+    ``every``: its records of any level that were read. ``refused``: it was asked for, and not answered or not in time.
     """
 
     usual: float | None = None
     templates: tuple[Template, ...] | None = None
     covered: float = 0.0
     every: tuple[ErrorLine, ...] = ()
+    refused: bool = False
 
     @property
     def known(self) -> bool:
@@ -99,7 +102,10 @@ class LogBaseline:
 
 @dataclass(frozen=True, slots=True)
 class BotErrors:
-    """One bot's errors; ``usual`` None: what is usual is not known. ``doubt``: why the count may be too small."""
+    """One bot's errors; ``usual`` None: what is usual is not known. ``doubt``: why the count may be too small.
+
+    ``uncompared``: whether its errors are new was asked, and not answered.
+    """
 
     count: int
     usual: float | None
@@ -111,10 +117,11 @@ class BotErrors:
     not_understood: int = 0
     doubt: str = ""
     sample: str = ""
+    uncompared: bool = False
 
     @property
     def status(self) -> FindingStatus:
-        """New errors or clearly more than usual are a warning, a flood is critical; doubt is never ok."""
+        """New errors or clearly more than usual are a warning, a flood is critical; what is not known is never ok."""
         usual = self.usual or 0.0
         if self.count > SPIKE and self.count > 5 * usual:
             return FindingStatus.CRITICAL
@@ -122,7 +129,7 @@ class BotErrors:
         more = self.count >= 5 and self.count > 3 * usual  # noqa: PLR2004 - five errors are the least that is "more"
         if fresh or more:
             return FindingStatus.WARNING
-        return FindingStatus.UNKNOWN if self.doubt else FindingStatus.OK
+        return FindingStatus.UNKNOWN if self.doubt or self.uncompared else FindingStatus.OK
 
 
 def read_recent(lines: Sequence[LogLine], *, held: int | None, loud: int | None, cut: bool) -> RecentLines:
@@ -151,6 +158,8 @@ def judge(
     not_understood, doubt = _understanding(recent, sample)
     if not doubt and lost and not recent.cut:
         doubt = f"Loki counts {recent.loud} error lines, {recent.loud_read} were read"
+    if not doubt and recent.refused:
+        doubt = "its lines were not read"
     return BotErrors(
         count=count,
         usual=before.usual,
@@ -162,6 +171,7 @@ def judge(
         not_understood=not_understood,
         doubt=doubt,
         sample=masked(reading.sample)[:_SAMPLE] if not_understood and doubt else "",
+        uncompared=before.refused and bool(reading.errors),
     )
 
 

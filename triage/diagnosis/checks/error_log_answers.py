@@ -42,6 +42,8 @@ class LogAnswers:
     before: LogLines | SourceError | None = None
     telling: LogLines | SourceError | None = None
     telling_before: LogLines | SourceError | None = None
+    compares: bool = False
+    """The baseline is asked for: what of it is missing was not answered."""
     own: dict[str, LogLines] = field(default_factory=dict)
     samples: dict[str, ErrorLines] = field(default_factory=dict)
     recent: dict[str, RecentLines] = field(default_factory=dict)
@@ -53,9 +55,11 @@ class LogAnswers:
         self.recent.pop(bot, None)
 
     def refused(self) -> str:
-        """Say why the usual is not known."""
-        errors = (self.usual, self.spoke, self.before)
-        return next((error.why for error in errors if isinstance(error, SourceError)), "")
+        """Say what of the baseline is not known, and why."""
+        counts = next((each.why for each in (self.usual, self.spoke) if isinstance(each, SourceError)), "")
+        if counts:
+            return f"usual not known: {counts}"
+        return f"what is new not known: {self.before.why}" if isinstance(self.before, SourceError) else ""
 
 
 def key_of(group: BotGroup, bot: str) -> str:
@@ -94,6 +98,8 @@ def recents(group: BotGroup, answers: LogAnswers) -> dict[str, RecentLines]:
                 loud=None,
                 cut=own.truncated if own is not None else cut,
             )
+            if own is None and isinstance(answers.lines, SourceError):
+                answers.recent[bot] = replace(answers.recent[bot], refused=True)
         found[bot] = replace(answers.recent[bot], loud=_count(answers.loud, key))
     return found
 
@@ -124,7 +130,10 @@ def judged(group: BotGroup, answers: LogAnswers, window: LogWindow) -> dict[str,
     found: dict[str, BotErrors | None] = dict.fromkeys(group.bots)
     for bot, recent in recents(group, answers).items():
         usual = _usual(key_of(group, bot), answers)
-        past = LogBaseline(usual * window.share if usual is not None else None)
+        refused = not covered or (usual is None and not _baseline_was_counted(answers))
+        past = LogBaseline(
+            usual * window.share if usual is not None else None, refused=answers.compares and refused
+        )
         if usual is not None and covered:
             past = replace(_before(answers, bot, before[bot]), usual=usual * window.share, covered=covered)
         found[bot] = judge(recent, past, window, answers.samples.get(bot))
@@ -154,6 +163,11 @@ def _covered(answers: LogAnswers, window: LogWindow) -> float:
     if before.truncated and before.lines:
         return max(1.0, (window.baseline_end - before.lines[0].at).total_seconds())
     return window.baseline_seconds
+
+
+def _baseline_was_counted(answers: LogAnswers) -> bool:
+    """Say whether Loki said how much the baseline holds; where it does and there is nothing, the desk is young."""
+    return isinstance(answers.usual, Mapping) and isinstance(answers.spoke, Mapping)
 
 
 def _usual(key: str, answers: LogAnswers) -> float | None:

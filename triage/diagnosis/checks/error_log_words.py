@@ -62,7 +62,7 @@ def _why(found: Mapping[str, BotErrors], silent: list[str], span: str) -> str:
 
 
 def _head(errors: BotErrors, span: str) -> str:
-    if errors.doubt and errors.not_understood:
+    if errors.doubt and (errors.not_understood or not errors.count):
         known = f" · {_bound(errors)}{errors.count} errors known" if errors.count else ""
         return f"{errors.doubt} in {span}{known}"
     usual = "usual not known" if errors.usual is None else f"usual: {_usual(errors.usual)}"

@@ -156,7 +156,7 @@ async def _of_group(
     except TimeoutError:
         caveats.append("Loki was too slow for the usual")
     refused = answers.refused()
-    caveats += [f"usual not known: {refused}"] if refused else []
+    caveats += [refused] if refused else []
     for error in (lines, held):
         caveats += [f"partly unanswered: {error.why}"] if isinstance(error, SourceError) else []
     if isinstance(told, SourceError):
@@ -167,6 +167,7 @@ async def _of_group(
 
 async def _afterwards(ctx: CheckContext, group: BotGroup, window: LogWindow, answers: LogAnswers) -> None:
     """Ask what the window's answer leaves open, one long question after the other; each answer is kept as it comes."""
+    answers.compares = True
     answers.loud, _ = await together(
         attempt(_loud(ctx, group, window, answers)), _ask_before(ctx, group, window, answers)
     )
@@ -200,15 +201,15 @@ async def _ask_before(ctx: CheckContext, group: BotGroup, window: LogWindow, ans
                 )
             )
             setattr(answers, name, found)
+            answers.usual = loud_before(group, answers)
 
 
 async def _usual(
     ctx: CheckContext, group: BotGroup, window: LogWindow, answers: LogAnswers
 ) -> Mapping[str, int]:
-    """Count the errors of the baseline: its own lines tell where all of them came, else Loki is asked."""
-    counted = loud_before(group, answers)
-    if counted is not None:
-        return counted
+    """Count the errors of the baseline: its own lines have told where all of them came, else Loki is asked."""
+    if isinstance(answers.usual, Mapping):
+        return answers.usual
     return await ctx.sources.logs.counts(
         group.selector + logql.like(logql.LOUD),
         by=group.label,

@@ -8,6 +8,7 @@ import pytest
 from tests.fakes.sources import NOW, FakeLogs, FakeSources
 from tests.triage.diagnosis.checks.context import context
 from triage.diagnosis.checks import error_logs
+from triage.diagnosis.checks.base import CheckContext
 from triage.errors import SourceRejected, SourceUnreachable
 from triage.model import FindingStatus
 from triage.ports.sources import LogLine, LogLines
@@ -166,6 +167,48 @@ async def test_a_refused_baseline_costs_the_comparison_alone() -> None:
     assert finding.why == "usual not known: 400: the query time range exceeds the limit"
     assert finding.status is FindingStatus.WARNING
     assert [each["kind"] for each in finding.data["bots"]["bot1"]["templates"]] == ["unknown"]
+
+
+@pytest.mark.parametrize(
+    ("errors", "headline"),
+    [(0, "its lines were not read in 15 min"), (2, "≥ 2 in 15 min (usual not known)")],
+)
+async def test_lines_that_loki_did_not_give_are_not_known_to_be_calm(errors: int, headline: str) -> None:
+    """It counts and gives no lines: what they say is not known, however few they are."""
+    sources = FakeSources()
+    log(sources, "fine", ago=MINUTE, level="INFO")
+    for n in range(errors):
+        log(sources, f"Order {n} rejected", ago=timedelta(seconds=n))
+
+    finding = await error_logs.run(_without_lines_of(sources, "window"))
+    assert (finding.status, finding.headline) == (FindingStatus.UNKNOWN, headline)
+    assert "its lines were not read" in finding.why
+
+
+@pytest.mark.parametrize(("refused", "status"), [("baseline", "unknown"), ("nothing", "ok")])
+async def test_a_few_errors_that_could_not_be_compared_are_not_ok(refused: str, status: str) -> None:
+    """A refused baseline leaves open whether they are new; a young desk has none, and nothing is refused."""
+    sources = FakeSources()
+    log(sources, "Order 3 rejected", ago=MINUTE)
+    if refused == "baseline":
+        log(sources, "Order 3 rejected", ago=5 * HOUR)
+    finding = await error_logs.run(_without_lines_of(sources, refused))
+    assert finding.status == FindingStatus(status)
+    assert ("what is new not known: 429" in finding.why) is (refused == "baseline")
+
+
+def _without_lines_of(sources: FakeSources, part: str) -> CheckContext:
+    """Return a context whose Loki refuses to give the lines of the window, or of the baseline."""
+    given = sources.logs.lines
+
+    async def lines(selector: str, *, start: datetime, end: datetime, **more: float) -> LogLines:
+        if part == ("window" if end == NOW else "baseline"):
+            raise SourceRejected("Loki", "429: too many outstanding requests")
+        return await given(selector, start=start, end=end, **more)  # type: ignore[arg-type] # limits
+
+    ctx = context(sources)
+    logs = Wrapped(sources.logs, lines=lines)
+    return replace(ctx, sources=replace(ctx.sources, logs=logs))  # type: ignore[arg-type] # duck
 
 
 @pytest.mark.parametrize(("limit", "counted_by_loki"), [(4000, 1), (20, 2)])
