@@ -155,7 +155,18 @@ def _group_lines(groups: Sequence[_Group]) -> Iterable[list[Json]]:
         lines = [_group_line(group, names, most) for group in groups]
         if sum(len(line) + 1 for line in lines) <= ROLL:
             break
-    return [[leaf(line)] for line in lines]
+    return [[leaf(part) for part in _parts(line)] for line in lines]
+
+
+def _parts(line: str) -> list[str]:
+    """Return a line in parts that a leaf takes whole, ended between two names: of one kind, a page is one line."""
+    parts = []
+    while len(line) > kit.LEAF:
+        end = line.rfind(", ", 0, kit.LEAF - 1) + 2
+        end = end if end > 1 else kit.LEAF
+        parts.append(line[:end])
+        line = line[end:]
+    return [*parts, line]
 
 
 def _texts(groups: Sequence[_Group]) -> Iterable[str]:
@@ -164,10 +175,18 @@ def _texts(groups: Sequence[_Group]) -> Iterable[str]:
         yield from (entry.subject.name for entry in entries)
 
 
+def _short(name: str, most: int) -> str:
+    """Return a name without its middle where it is too long: what tells many alike ones apart stands at their ends."""
+    if len(name) <= most:
+        return name
+    end = most // 2
+    return f"{name[: most - end - 1]}…{name[-end:]}"
+
+
 def _group_line(group: _Group, names: Mapping[str, str], most: int) -> str:
     (name, severity), entries = group
-    firing = [cut(names[entry.subject.name], most) for entry in entries if entry.firing]
-    over = [cut(names[entry.subject.name], most) for entry in entries if not entry.firing]
+    firing = [_short(names[entry.subject.name], most) for entry in entries if entry.firing]
+    over = [_short(names[entry.subject.name], most) for entry in entries if not entry.firing]
     said = ", ".join(firing)
     if over:
         said += f"{'; ' if said else ''}over: {', '.join(over)}"

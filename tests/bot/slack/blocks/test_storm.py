@@ -1,9 +1,12 @@
 """What a storm's card says of its alerts, and what is left out where they are many."""
 
-from bot.slack.blocks.storm import LEADING_MAX, StormRoll, with_storm
+import pytest
+
+from bot.slack.blocks.storm import LEADING_MAX, ROLL, StormRoll, roll_page, with_storm
 from bot.slack.rendered import Rendered
-from tests.bot.slack.blocks.samples import NOW
+from tests.bot.slack.blocks.samples import NOW, incident
 from tests.bot.slack.blocks.test_blocks import text_of
+from triage.incidents.storm import PAGE
 from triage.model import Severity, Subject, SubjectKind
 from triage.ports.store import RollCount, RollEntry
 
@@ -41,3 +44,27 @@ def test_a_storm_of_nothing_grave_names_nobody() -> None:
     card = told([RollCount("Load", Severity.SEV3, "warning", firing=True, bot="", count=2)], [])
     assert card.text.endswith("2 alerts, 2 firing")
     assert "grave" not in text_of(card)
+
+
+@pytest.mark.parametrize("name", ["worker-{:04}", "a-rather-long-name-of-a-container-{:04}", "{:04}"])
+def test_a_page_of_one_kind_names_each_of_its_alerts(name: str) -> None:
+    """All of them stand on one line, which is longer than a client takes in one piece."""
+    names = [name.format(number) for number in range(PAGE)]
+    entries = [
+        RollEntry(
+            "ContainerHighCpu",
+            Subject(SubjectKind.CONTAINER, each),
+            Severity.SEV3,
+            "",
+            firing=True,
+            starts_at=NOW,
+        )
+        for each in names
+    ]
+    page = roll_page(incident(), entries, 0)
+    assert page is not None
+    said = text_of(page)
+    for each in names:
+        assert each[-6:] in said, f"{each} is not told"
+    assert "…" not in said or name.startswith("a-"), "nothing is cut but a long name"
+    assert len(said) < ROLL + 200
