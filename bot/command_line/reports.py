@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -104,12 +105,8 @@ def postmortem(
     digits = incident.upper().removeprefix("INC-")
     if not (digits.isascii() and digits.isdigit()):
         fail(BadInput(f"{incident[:40]!r} is no incident; write for instance INC-42", "INCIDENT"))
-    if out is not None and out.is_dir():
-        fail(
-            BadInput(
-                f"{out} is a folder; name a file in it, for instance {out / f'INC-{digits}.md'}", "--out"
-            )
-        )
+    if out is not None:
+        _must_be_writable(out, f"INC-{digits}.md")
     settings = settings_or_exit()
     from bot.commands.reports import make_postmortem  # noqa: PLC0415 - as above
     from triage.reports.postmortem.markdown import as_markdown  # noqa: PLC0415 - as above
@@ -124,6 +121,19 @@ def postmortem(
     except OSError as error:
         fail(BadInput(f"{out} cannot be written: {error.strerror}", "--out"))
     typer.echo(f"INC-{digits} is written to {out}")
+
+
+def _must_be_writable(out: Path, name: str) -> None:
+    """Fail before anything is gathered where a file can be seen not to be written; its chart goes beside it."""
+    if out.is_dir():
+        fail(BadInput(f"{out} is a folder; name a file in it, for instance {out / name}", "--out"))
+    if not out.parent.is_dir():
+        fail(BadInput(f"{out} cannot be written: there is no folder {out.parent}", "--out"))
+    denied = next(
+        (each for each in (out.parent, out) if each.exists() and not os.access(each, os.W_OK)), None
+    )
+    if denied is not None:
+        fail(BadInput(f"{out} cannot be written: {denied} may not be written by this user", "--out"))
 
 
 def moment(text: str) -> datetime:

@@ -111,17 +111,23 @@ def _offer(tx: Tx, desk: Desk, record: ActionRecord, steps: list[StepRecord], no
 
 
 def _expire_repeats(tx: Tx, record: ActionRecord, now: datetime) -> None:
-    """Let further proposals to enter degraded mode expire once it is entered, and to leave it once it is left."""
+    """Let proposals expire that say what was done: to enter degraded mode, to leave it, to resume the same bot."""
     if record.status is not ActionStatus.SUCCEEDED:
         return
     if record.kind == "degraded_mode":
         done, why = "degraded_mode", "degraded mode is on already"
     elif record.kind in degraded.ENDS_IT:
         done, why = "exit_degraded_mode", "degraded mode is left already"
+    elif record.kind == "resume":
+        done, why = "resume", f"{record.target} was resumed already"
     else:
         return
     for other in tx.actions.proposed():
-        if other.kind == done and other.id != record.id:
+        if (
+            other.kind == done
+            and other.id != record.id
+            and (done != "resume" or other.target == record.target)
+        ):
             end(tx, other, why, now)
 
 

@@ -99,6 +99,11 @@ def test_a_picture_is_written(data: Path, tmp_path: Path) -> None:
         (["postmortem", "seven"], 2, "write for instance INC-42"),
         (["postmortem", "INC-3"], 1, "There is no incident INC-3"),
         (["postmortem", "INC-3", "--out", "."], 2, "is a folder; name a file in it, for instance INC-3.md"),
+        (
+            ["postmortem", "INC-3", "--out", "nowhere/x.md"],
+            2,
+            "nowhere/x.md cannot be written: there is no folder nowhere",
+        ),
     ],
 )
 @pytest.mark.usefixtures("data")

@@ -12,7 +12,7 @@ from triage.actions.completion import finish, verified
 from triage.actions.degraded import begun, redis_came_back
 from triage.actions.incident_of_action import incident_about
 from triage.actions.proposals import follow_up, propose
-from triage.actions.view import offers_of
+from triage.actions.view import offers_of, view_action
 from triage.desk import Desk
 from triage.model import ActionProposal, IncidentStatus, Severity
 from triage.plans.record import ActionRecord, ActionStatus
@@ -49,6 +49,29 @@ def _status(tx: Tx, record: ActionRecord) -> ActionStatus:
     found = tx.actions.get(record.id)
     assert found is not None
     return found.status
+
+
+async def test_a_soft_pause_offers_to_resume_until_somebody_did(tmp_path: Path) -> None:
+    """In its own message, as its undo; a resume of that bot takes it back, of another does not."""
+    async with open_store(with_schema(tmp_path / "triage.db")) as store:
+        story = Story(store)
+        await story.fire("BotLogErrorSpike")
+        incident = (await story.incident()).id
+
+        def pause(tx: Tx) -> list[int]:
+            return [succeeded(tx, story, "soft_pause", bot, incident).id for bot in ("bot1", "bot2")]
+
+        pauses = await store.write(pause)
+
+        def offered(tx: Tx) -> list[tuple[str, str]]:
+            views = [view_action(tx, one) for one in pauses]
+            return [
+                (each.kind, each.target) for view in views if view is not None for each in view.follow_ups
+            ]
+
+        assert await store.read(offered) == [("resume", "bot1"), ("resume", "bot2")]
+        await store.write(lambda tx: succeeded(tx, story, "resume", "bot1", incident))
+        assert await store.read(offered) == [("resume", "bot2")]
 
 
 async def test_redis_came_back_only_where_its_own_alert_cleared_since(tmp_path: Path) -> None:

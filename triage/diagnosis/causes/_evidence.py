@@ -56,7 +56,11 @@ def reads_log(case: Case, bot: str, *names: str, heals: bool = False, ends: bool
     """
     found = case.facts.logged(bot, *names)
     if found.count:
-        case.sees(_worth(found, heals=heals), f"{bot}: {_words(found)}", "error_logs")
+        case.sees(
+            _worth(found, heals=heals),
+            f"{bot}: {_words(found, _of_levels(case.facts, bot, found))}",
+            "error_logs",
+        )
         case.began(found.first_at)
         case.codes += found.codes
     if (heals or ends) and found.over(case.facts.now):
@@ -87,9 +91,15 @@ def _worth(found: LoggedLines, *, heals: bool) -> Level:
     return "strong" if many else "clear"
 
 
-def _words(found: LoggedLines) -> str:
+def _of_levels(facts: Facts, bot: str, found: LoggedLines) -> str:
+    """Say that lines below an error are counted, where they are more than the errors that the finding tells of."""
+    errors = facts.data("error_logs").get("bots", {}).get(bot, {}).get("count")
+    return " of all levels" if errors is not None and found.loudest_count > errors else ""
+
+
+def _words(found: LoggedLines, levels: str) -> str:
     codes = f" ({', '.join(found.codes)})" if found.codes else ""
-    lines = f"{found.bound}{counted(found.loudest_count, 'line')}"
+    lines = f"{found.bound}{counted(found.loudest_count, 'line')}{levels}"
     means = f"that {meaning(found.loudest)}"
     if codes and 0 < len(found.example) <= QUOTED:  # the exchange's own sentence says most, and comes first
         return f"{lines} like “{found.example}”{codes}: {means.removeprefix('that ')}"
