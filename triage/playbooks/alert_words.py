@@ -167,7 +167,7 @@ TOPICS: tuple[Topic, ...] = (
     _topic(
         "clock",
         r"clock|ntp|chrony|time (?:sync|drift|skew|offset)",
-        "host",
+        "clock",
         (_S2, _S2),
         "Set the host's clock right (NTP): the exchange refuses requests of another time.",
     ),

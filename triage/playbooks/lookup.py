@@ -22,6 +22,8 @@ from triage.playbooks.table import (
 
 _ANYTHING = frozenset({DEFAULT.name, "Bot"})
 """Rows that say only that something is the matter: the words of a name tell more."""
+_ASK_MORE = frozenset({"clock"})
+"""Families whose checks ask all that the prefix's row asks, and more: a host's clock shows in the bots' logs."""
 _SHORT = 4
 """A prefix as short may be the beginning of another word."""
 
@@ -62,7 +64,8 @@ def _shipped(alertname: str, source: Source) -> Playbook:
     by_words = of_topic(topic)
     if named.name in _ANYTHING:
         return by_words
-    return replace(named, usual=by_words.usual, gravest=by_words.gravest)
+    checks = by_words.checks if topic.family in _ASK_MORE else named.checks
+    return replace(named, checks=checks, usual=by_words.usual, gravest=by_words.gravest)
 
 
 def _begins(alertname: str, prefix: str) -> bool:

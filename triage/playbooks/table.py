@@ -42,6 +42,7 @@ _CONTAINER = (
     "audit_trail",
 )
 _HOST = ("host", "container", "bot_state", "scope", "watchers")
+_CLOCK = ("host", "container", "bot_state", "error_logs", "scope", "watchers")
 _BUS = (
     "streams",
     "container",
@@ -322,7 +323,7 @@ DEFAULT = _row(
 CONTAINER_CHECKS = _CONTAINER
 _CHECKS = {
     "bot": _CODE, "container": _CONTAINER, "host": _HOST, "bus": _BUS, "watch": _WATCH, "probe": _PROBED,
-    "database": _DATABASE,
+    "database": _DATABASE, "clock": _CLOCK,
 }  # fmt: skip
 
 

@@ -2,9 +2,10 @@
 
 from dataclasses import replace
 
-from tests.triage.diagnosis.evidence import alert, bot, box, errors, redis, verdict
+from tests.triage.diagnosis.evidence import alert, bot, bots, box, errors, machine, redis, verdict
 from triage.model import Subject, SubjectKind
 
+EXPIRED = 'HTTP status is 400. Error: {"code":"40008","msg":"Request timestamp expired"}'
 REFUSED = 'HTTP status is 400. Error: {"code":"40006","msg":"Invalid ACCESS_KEY"}'
 
 
@@ -60,3 +61,34 @@ def test_what_is_down_elsewhere_is_not_what_an_alert_of_several_names_tells_of()
     assert named is not None
     assert named.cause == "redis_down"
     assert [each.cause for each in about["hbot-x, hbot-y"].causes] == ["no_cause_found"]
+
+
+def test_an_alert_of_the_host_s_clock_tells_its_cause_and_what_the_exchange_made_of_it() -> None:
+    """Alone it is likely; with the exchange's refusals it is sure, and a login that fails beside them is no refused key."""
+    fires = replace(alert("NodeClockSkewDetected"), subject=Subject(SubjectKind.HOST, "vps-1:9100"))
+    alone = verdict(bot(), machine(), errors(), alerts=(fires,))
+    assert [each.cause for each in alone.causes if each.stands] == ["clock_skew"]
+    assert alone.causes[0].strength == "likely"
+    refused = errors(
+        (EXPIRED, 60, "new"), ("Error authenticating the private websocket connection", 60, "new")
+    )
+    both = verdict(refused, bot(orders=0), machine(), alerts=(fires, alert("ExchangeOrderFailureSpike")))
+    assert [each.cause for each in both.causes if each.stands] == ["clock_skew"]
+    assert both.causes[0].strength == "certain"
+    key = verdict(errors((REFUSED, 60, "new")), bot(orders=0), alerts=(alert("ExchangeOrderFailureSpike"),))
+    assert key.causes[0].cause == "credentials_refused"
+
+
+def test_what_the_exchange_does_to_one_bot_is_not_said_of_the_exchange() -> None:
+    """Others run on there: it fails this one's requests."""
+    said = errors(
+        ("OSError: Error executing request POST https://x/cancel. HTTP status is 500. Error: N/A", 60, "new")
+    )
+    fires = (alert("ExchangeOrderFailureSpike"),)
+    one = verdict(said, bots(bot1={}, bot2={}), alerts=fires)
+    alone = verdict(said, bot(), alerts=fires)
+    assert one.top is not None
+    assert alone.top is not None
+    assert one.top.headline.endswith("; bot2 runs on.")
+    assert one.top.headline.startswith("The exchange fails bot1's requests (500)")
+    assert alone.top.headline.startswith("The exchange itself fails (500)")

@@ -38,5 +38,11 @@ def rule(facts: Facts) -> Iterable[Candidate]:
             case.doubts(
                 "contradiction", f"{bot} runs and has orders: its key is good for trading", "bot_state"
             )
+        if not found.codes and facts.logged(bot, "clock_skew").fresh:
+            case.doubts(
+                "contradiction",
+                f"{bot}: its requests are refused for their time, which locks it out too",
+                "error_logs",
+            )
         words = _ACCOUNT if found.loudest == "account_restricted" else _KEY
         yield from said_of(case, bot, found, words)
