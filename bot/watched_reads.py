@@ -9,8 +9,9 @@ import asyncio
 import contextlib
 import threading
 from collections.abc import Callable
-from typing import TypeVar, cast
+from typing import TypeVar
 
+from bot.threads import hand_over
 from triage.errors import DeskFailure
 
 T = TypeVar("T")
@@ -92,16 +93,7 @@ class WatchedFolders:
             state["over"] = True
             self._stalled -= state["late"]
         with contextlib.suppress(RuntimeError):  # the loop has ended meanwhile
-            loop.call_soon_threadsafe(_hand_over, done, result, fault)
-
-
-def _hand_over(done: asyncio.Future[T], result: T | None, fault: BaseException | None) -> None:
-    if done.done():
-        return
-    if fault is not None:
-        done.set_exception(fault)
-    else:
-        done.set_result(cast("T", result))  # no fault: it is what the work returned
+            loop.call_soon_threadsafe(hand_over, done, result, fault)
 
 
 FOLDERS = WatchedFolders()

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from schedules.edited_file import EditedFile, PartDigests, digest, tell_edit
+from schedules.edited_file import EditedFile, PartDigests, Reads, digest, tell_edit
 from triage.actions.attribution import action_behind_env
 from triage.desk import Desk
 from triage.env_text import EnvEntry, EnvText, read_env
@@ -37,6 +36,7 @@ class EnvWatch:
     desk: Desk
     clock: Clock
     stored: Callable[[], None]
+    reads: Reads
     agent: EnvFile | None = None
     _file: EditedFile = field(init=False)
 
@@ -46,7 +46,7 @@ class EnvWatch:
 
     async def run(self) -> bool:
         """Look once; returns whether something changed. A file that cannot be read is none of our business."""
-        found = await (self._ask(self.agent) if self.agent is not None else asyncio.to_thread(self._read))
+        found = await (self._ask(self.agent) if self.agent is not None else self._look())
         if found is None:
             return False
         read, modified = found
@@ -55,6 +55,13 @@ class EnvWatch:
         if changed:
             self.stored()
         return changed
+
+    async def _look(self) -> tuple[EnvText, datetime] | None:
+        try:
+            return await self.reads.read(self._read, ".env")
+        except DeskFailure:  # what a read that comes late has learned is not kept: the next one looks anew
+            self._file = EditedFile(self._file.path)
+            return None
 
     async def _ask(self, agent: EnvFile) -> tuple[EnvText, datetime] | None:
         try:

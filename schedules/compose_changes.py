@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from schedules.edited_file import EditedFile, PartDigests, digest, tell_edit
+from schedules.edited_file import EditedFile, PartDigests, Reads, digest, tell_edit
 from triage.desk import Desk
+from triage.errors import DeskFailure
 from triage.ports.clock import Clock
 from triage.ports.store import Store, Tx
 from triage.signals.compose_text import REST, service_blocks
@@ -35,6 +35,7 @@ class ComposeWatch:
     desk: Desk
     clock: Clock
     stored: Callable[[], None]
+    reads: Reads
     _files: dict[str, EditedFile] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -44,13 +45,17 @@ class ComposeWatch:
 
     async def run(self) -> bool:
         """Look once; returns whether something changed. A file that cannot be read is none of our business."""
-        changed = [name for name, file in self._files.items() if await self._look(name, file)]
+        changed = [name for name, file in [*self._files.items()] if await self._look(name, file)]
         if changed:
             self.stored()
         return bool(changed)
 
     async def _look(self, name: str, file: EditedFile) -> bool:
-        found = await asyncio.to_thread(self._read, file)
+        try:
+            found = await self.reads.read(lambda: self._read(file), name)
+        except DeskFailure:  # what a read that comes late has learned is not kept: the next one looks anew
+            self._files[name] = EditedFile(file.path)
+            return False
         if found is None:
             return False
         text, modified = found

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Protocol, TypeVar
 
 from triage.desk import Desk
 from triage.desk_events import DeskEvent, Gravity
@@ -15,7 +16,16 @@ from triage.incidents.timeline import tell_events
 from triage.model import Json, Source, Subject, SubjectKind
 from triage.ports.store import Tx
 
+T = TypeVar("T")
 _SIZE_MAX = 1024 * 1024
+
+
+class Reads(Protocol):
+    """Reads of the desk's files on threads, under a deadline."""
+
+    async def read(self, work: Callable[[], T], what: str) -> T:
+        """Run a read. Raises DeskFailure where it takes too long, which ``/readyz`` shows."""
+        ...
 
 
 @dataclass(slots=True)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from bot.careful_yaml import MOST_BYTES, load_mapping
 from bot.desk.script_markets import markets_of
+from bot.threads import Going, stoppable
 from bot.watched_files import names_in, read_watched, rewrite_watched
 from bot.watched_reads import FOLDERS
 from triage.actions.loaded_controllers import LOADS, MARKETS, SCRIPT
@@ -47,7 +47,11 @@ class DeskControllers:
 
     async def set(self, bot: str, file: str, key: str, *, value: bool, was: bool) -> None:
         """Change one boolean, atomically, comments kept. Refuses when it is no longer ``was``."""
-        await asyncio.to_thread(self._set, bot, file, key, value, was)
+
+        def work(going: Going) -> None:
+            self._set(bot, file, lambda text: changed(text, key, Path(file), value=value, was=was), going)
+
+        await stoppable(work, f"changing the configuration of {bot}")
 
     def _read(self, bot: str) -> tuple[ControllerFile, ...]:
         root = self._data / bot
@@ -63,13 +67,15 @@ class DeskControllers:
         running = _running(every, log)
         return tuple(replace(file, runs=file in running) for file in every)
 
-    def _set(self, bot: str, file: str, key: str, value: bool, was: bool) -> None:  # noqa: FBT001 - as in the port
+    def _set(self, bot: str, file: str, made: Callable[[str], str], going: Going) -> None:
         def change(content: bytes) -> bytes:
             try:
                 text = content.decode()
             except UnicodeDecodeError:
                 raise DeskFailure(f"conf/{file} is no UTF-8 text") from None
-            return changed(text, key, Path(file), value=value, was=was).encode()
+            after = made(text).encode()
+            going()
+            return after
 
         try:
             rewrite_watched(self._data / bot, f"conf/{file}", change, most_bytes=MOST_BYTES)

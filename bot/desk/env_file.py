@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from pathlib import Path
 
 from bot.desk.files import replace_file
+from bot.threads import Going, stoppable
 from bot.watched_files import read_watched
 from bot.watched_reads import FOLDERS
 from triage.env_text import read_env
@@ -61,10 +61,13 @@ class DeskEnvFile:
 
     async def set(self, key: str, value: str, *, was: str) -> None:
         """Change one key, atomically, comments kept. Refuses when its value is no longer ``was``."""
-        await asyncio.to_thread(self._set, key, value, was)
 
-    def _set(self, key: str, value: str, was: str) -> None:
-        replace_file(self._path.resolve(), changed(_text(self._path), key, value, was=was))
+        def work(going: Going) -> None:
+            text = changed(_text(self._path), key, value, was=was)
+            going()
+            replace_file(self._path.resolve(), text)
+
+        await stoppable(work, f"changing {self._path.name}")
 
 
 def _clear(text: str, path: Path) -> dict[str, str]:

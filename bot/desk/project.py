@@ -13,6 +13,7 @@ from ruamel.yaml.error import YAMLError
 from bot.careful_yaml import MOST_BYTES
 from bot.desk.commands import HostCommands
 from bot.watched_files import read_watched
+from bot.watched_reads import FOLDERS
 from triage.actions.compose import WORDS, compose_words
 from triage.actions.project import DEFAULT_FILES
 from triage.desk import Desk
@@ -75,7 +76,9 @@ class DeskProject:
         """Return the name that ``.env`` or the files give the project; empty where they give none."""
         env = await self._env.read()
         files = self._desk.compose.named_files or compose_files(env) or DEFAULT_FILES
-        return env.get(PROJECT_KEY, "") or await asyncio.to_thread(self._name_in, files, env)
+        return env.get(PROJECT_KEY, "") or await FOLDERS.read(
+            lambda: self._name_in(files, env), "the Compose file"
+        )
 
     def _name_in(self, files: Iterable[str], env: Mapping[str, str]) -> str:
         """Of several files the last that has a name gives it; its variables are those of ``.env``, as Compose is told."""

@@ -6,11 +6,9 @@ with the new content: in the folder beside, the swap has not happened; in the bo
 
 from __future__ import annotations
 
-import asyncio
 import errno
 import re
 import shutil
-import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,6 +17,7 @@ from typing import TypeVar
 from bot.desk import archive
 from bot.desk.differences import differences
 from bot.desk.files import exchange, link_tree, remove_tree, size_of, sync_folder, why_not_exchange
+from bot.threads import stoppable
 from triage.errors import DeskFailure
 from triage.plans.agent_orders import archive_parts, is_archive_of
 from triage.ports.actions import Differences, DiskRoom, Snapshot
@@ -27,10 +26,6 @@ T = TypeVar("T")
 _TOKEN = re.compile(r"[A-Za-z0-9-]{1,40}")
 _MARGIN = 64 * 1024 * 1024
 """Bytes that stay free beside what is needed: a full disk stops Redis and the bots."""
-
-
-class _Stopped(Exception):
-    """The one who asked is gone."""
 
 
 class DeskSnapshots:
@@ -141,13 +136,14 @@ class DeskSnapshots:
     async def swap(self, bot: str, token: str) -> None:
         """Exchange the bot's folder for the extracted one in one rename; what is not restored stays."""
 
-        def work(_: archive.Going) -> None:
+        def work(going: archive.Going) -> None:
             here, beside = self._data / bot, self._beside(bot, token)
             if not (beside / _marker(token)).exists():
                 raise DeskFailure(f"nothing is extracted for {bot} under {token}: nothing was changed")
             # Logs and whatever else lies there are the very same files before and after.
             _link_others(here, beside)
             sync_folder(beside)
+            going()  # whoever gave up meanwhile was told that this did not end
             exchange(here, beside)
             sync_folder(self._data)
             _link_others(beside, here)  # what was written between the linking and the exchange
@@ -243,22 +239,8 @@ def _snapshot(path: Path) -> Snapshot:
 
 
 async def _threaded(work: Callable[[archive.Going], T]) -> T:
-    """Run file work in a thread. When the caller is cancelled, the work is told so and waited for."""
-    stop = threading.Event()
-
-    def going() -> None:
-        if stop.is_set():
-            raise _Stopped
-
-    task = asyncio.ensure_future(asyncio.to_thread(_run, work, going))
-    try:
-        return await asyncio.shield(task)
-    except asyncio.CancelledError:
-        stop.set()
-        await asyncio.wait([task])  # never leave it working behind our back
-        if not task.cancelled():
-            task.exception()  # seen; the caller is told of the cancelling
-        raise
+    """Run file work on a thread. When the caller is cancelled, the work is told so and waited for."""
+    return await stoppable(lambda going: _run(work, going), "work on the bots' files and snapshots")
 
 
 def _run(work: Callable[[archive.Going], T], going: archive.Going) -> T:

@@ -15,6 +15,7 @@ from bot.agent.client import Wire
 from bot.agent.remote_desk import RemoteEnv
 from bot.liveness import Liveness, lasting
 from bot.settings import Settings
+from bot.watched_reads import FOLDERS
 from handlers.audit import KeepAudit
 from handlers.containers import ContainerListener
 from handlers.dead_letters import KeepDeadLetters
@@ -80,8 +81,8 @@ class ListenerWiring:
         self.flow = StreamsWatch(*common, parts.sources, parts.clock, parts.stored)
         self.logs = LogFlowWatch(*common, parts.sources, parts.clock, parts.stored)
         through = RemoteEnv(Wire(settings.triage_agent)) if settings.triage_agent else None
-        self.env = EnvWatch(*common, parts.clock, parts.stored, agent=through)
-        self.compose = ComposeWatch(*common, parts.clock, parts.stored)
+        self.env = EnvWatch(*common, parts.clock, parts.stored, FOLDERS, agent=through)
+        self.compose = ComposeWatch(*common, parts.clock, parts.stored, FOLDERS)
         self.deadman = Deadman(*common, parts.sources, parts.clock, parts.stored, started=parts.clock.now())
         self.probe = SourceProbe(parts.sources)
         self.heartbeat = Heartbeat(parts.clock, self._healthy, self._ping())

@@ -11,6 +11,7 @@ import pytest
 from bot.agent.client import Wire
 from bot.agent.remote_desk import RemoteEnv
 from bot.store import SqlStore
+from bot.watched_reads import FOLDERS
 from schedules.changes import EnvWatch
 from schedules.watchdog import Deadman, Heartbeat, SelfWatch, SourceProbe
 from tests.bot.agent.apart import agent_apart
@@ -259,7 +260,9 @@ async def test_a_changed_env_is_told_by_its_keys_and_without_secrets(
 ) -> None:
     """On the timeline of what is open, in the thread; the values stay where they are."""
     story = Story(sqlite_store, desk=DESK.model_copy(update={"paths": Paths(env=env)}))
-    watch = EnvWatch(sqlite_store, story.desk, story.clock, lambda: None)
+    watch = EnvWatch(
+        store=sqlite_store, desk=story.desk, clock=story.clock, stored=lambda: None, reads=FOLDERS
+    )
     assert not await watch.run()
     await story.fire("BotHardStopActive")
     write(env, "HUMMINGBOT_IMAGE=hbot:2\nBITGET_API_KEY=bg_secret_2\nNEW=1\n")
@@ -278,7 +281,9 @@ async def test_what_an_action_of_ours_wrote_is_told_as_ours(
 ) -> None:
     """A rollback sets the image back; somebody who sets another one at the same time is not it."""
     story = Story(sqlite_store, desk=DESK.model_copy(update={"paths": Paths(env=env)}))
-    watch = EnvWatch(sqlite_store, story.desk, story.clock, lambda: None)
+    watch = EnvWatch(
+        store=sqlite_store, desk=story.desk, clock=story.clock, stored=lambda: None, reads=FOLDERS
+    )
     write(env, "HUMMINGBOT_IMAGE=hbot:2\n")
     await watch.run()
     await story.fire("BotHardStopActive")
@@ -317,7 +322,14 @@ async def test_through_the_agent_a_change_is_told_as_well(
         async with agent_apart(story.desk, tmp_path, salt=salt) as apart:
             through = RemoteEnv(Wire(apart.address))
             elsewhere = story.desk.model_copy(update={"paths": Paths(env=tmp_path / "none")})
-            watch = EnvWatch(sqlite_store, elsewhere, story.clock, lambda: None, agent=through)
+            watch = EnvWatch(
+                store=sqlite_store,
+                desk=elsewhere,
+                clock=story.clock,
+                stored=lambda: None,
+                reads=FOLDERS,
+                agent=through,
+            )
             assert await watch.run() is changed
             with contextlib.suppress(FileNotClear):
                 assert "bg_secret" not in str(await through.read())
@@ -334,7 +346,9 @@ async def test_a_line_within_a_quoted_value_is_no_key_and_an_unclear_file_tells_
 ) -> None:
     """A private key over several lines must not be told piece by piece, nor its pieces be kept."""
     story = Story(sqlite_store, desk=DESK.model_copy(update={"paths": Paths(env=env)}))
-    watch = EnvWatch(sqlite_store, story.desk, story.clock, lambda: None)
+    watch = EnvWatch(
+        store=sqlite_store, desk=story.desk, clock=story.clock, stored=lambda: None, reads=FOLDERS
+    )
     write(env, 'KEY="one\nabCD12=\n"\nA=1\n')
     await watch.run()
     await story.fire("BotHardStopActive")
@@ -358,7 +372,9 @@ async def test_a_change_shortly_before_an_incident_stands_on_its_timeline(
 ) -> None:
     """And one of last week does not."""
     story = Story(sqlite_store, desk=DESK.model_copy(update={"paths": Paths(env=env)}))
-    watch = EnvWatch(sqlite_store, story.desk, story.clock, lambda: None)
+    watch = EnvWatch(
+        store=sqlite_store, desk=story.desk, clock=story.clock, stored=lambda: None, reads=FOLDERS
+    )
     await watch.run()
     write(env, "HUMMINGBOT_IMAGE=hbot:2\n")
     await watch.run()

@@ -32,6 +32,16 @@ class Turn:
     by: Confirmation
 
 
+_LOOKS = (
+    operations.AwaitContainer,
+    operations.AwaitStreams,
+    operations.PingRedis,
+    operations.CheckEnv,
+    operations.FollowIntent,
+)
+"""They change nothing: of any other that does not end it is not known how far it came."""
+
+
 class Executor:
     """Performs steps on the desk."""
 
@@ -47,7 +57,8 @@ class Executor:
             async with limit:
                 return await self._perform(step, turn, on_output)
         except TimeoutError:
-            return Performed(ok=False, note=f"no end within {duration(step.timeout_seconds)}")
+            note = f"no end within {duration(step.timeout_seconds)}"
+            return Performed(ok=False, note=note, known=isinstance(step.op, _LOOKS))
         except (DeskFailure, Refused, SourceError) as error:
             return Performed(ok=False, note=str(error))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 LINE = 16 * 1024 * 1024
 """Bytes of the longest line a child may answer with."""
 _STDERR_MAX = 4096
+KILL_SECONDS = 5.0
 _ROOT = str(Path(bot.__file__).resolve().parent.parent)
 
 
@@ -85,8 +86,7 @@ async def child(module: str, *, nice: int = 0) -> AsyncIterator[Child]:
                 listener.cancel()
     finally:
         if process.returncode is None:
-            process.kill()
-            await process.wait()
+            await _killed(process)
 
 
 async def _end(running: Child) -> None:
@@ -96,5 +96,12 @@ async def _end(running: Child) -> None:
         async with asyncio.timeout(1):
             await running.process.wait()
     except TimeoutError:
-        running.process.kill()
-        await running.process.wait()
+        await _killed(running.process)
+
+
+async def _killed(process: asyncio.subprocess.Process) -> None:
+    """Kill it; one that a dead disk holds ends when the disk answers, and nobody waits for that."""
+    process.kill()
+    with suppress(TimeoutError):
+        async with asyncio.timeout(KILL_SECONDS):
+            await process.wait()
