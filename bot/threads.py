@@ -43,7 +43,9 @@ async def stoppable(work: Callable[[Going], T], what: str, *, end_seconds: float
     except asyncio.CancelledError:
         stop.set()
         working.add_done_callback(_seen)  # the caller is told of the cancelling
-        if not (await asyncio.wait([working], timeout=END_SECONDS if end_seconds is None else end_seconds))[0]:
+        if not (await asyncio.wait([working], timeout=END_SECONDS if end_seconds is None else end_seconds))[
+            0
+        ]:
             logger.error("{what} hangs and was given up: does the disk answer?", what=what)
         raise
 

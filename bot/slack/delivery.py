@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from loguru import logger
@@ -187,9 +187,17 @@ class Delivery:
 
     async def confirm(self, message: Message, recheck: Recheck) -> DeliveryOutcome:
         """Make sure of a message that Slack has: no second copy of it, and not an older text."""
+        if message.attempted_at is None and not self.uncertain.is_look(recheck):
+            await self._store.write(
+                lambda tx: tx.outbox.confirmed(message.id, self.uncertain.after_look(recheck))
+            )
+            return DeliveryOutcome(done=True)
+        begun = self._clock.now()
         if recheck.post:
+            since = self.uncertain.unseen_since(recheck)
             async with asyncio.timeout(SCAN_SECONDS):
-                kept = await self._copies.leave_one(message)
+                kept = await self._copies.leave_one(message, since)
+            recheck = replace(recheck, looked_at=begun)
             if kept is not None and kept.ts != message.post_id and message.kind is not MessageKind.FILE:
                 return await self._switch(message, kept, recheck)
         if message.attempted_at is not None:  # this was begun before, and what came of it is not known

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from loguru import logger
 
@@ -51,12 +51,16 @@ class Copies:
         self._client = client
         self._meters = meters
 
-    async def leave_one(self, message: Message) -> Found | None:
+    async def leave_one(self, message: Message, since: datetime | None = None) -> Found | None:
         """Take extra copies of a message back. Returns the one that stays, None where there is none.
 
+        ``since``: only what came since then is looked at; beside it the one that we know stays, as if it had replies.
         Raises SlackFailure where that could not be done: it has to be done again.
         """
-        choice = choose(await self._find(message), message.post_id)
+        copies = await self._find(message, since)
+        if since is not None and copies and all(copy.ts != message.post_id for copy in copies):
+            copies = [Found(message.post_id, replies=1), *copies]
+        choice = choose(copies, message.post_id)
         for extra in choice.remove:
             logger.bind(message=message.id, ts=extra.ts).warning(
                 "Slack posted it twice, the extra is taken back"
@@ -78,8 +82,8 @@ class Copies:
         text = f"A second copy of {number}, which Slack posted late. What is true stands in the other one."
         await self._client.edit(message.channel_id, extra.ts, Rendered(text=text))
 
-    async def _find(self, message: Message) -> list[Found]:
-        oldest = message.created_at - CLOCK_SKEW
+    async def _find(self, message: Message, since: datetime | None) -> list[Found]:
+        oldest = (since or message.created_at) - CLOCK_SKEW
         try:
             if message.kind is MessageKind.FILE:  # of a file we know no ts, but its id
                 return await shared(

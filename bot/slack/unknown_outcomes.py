@@ -3,8 +3,8 @@
 Slack has been seen to do a call up to a minute after its client had hung up. So:
 
 *   a message of unknown outcome is missing only when it is missing ``settle_seconds`` after the attempt *ended*;
-*   when it was posted again after that, the channel is looked at again ``AFTER`` seconds later, for an hour, and an
-    extra copy is taken back;
+*   when it was posted again after that, the channel is looked at again ``AFTER`` seconds later, for an hour, and then
+    about every hour for a day, at what came since; an extra copy is taken back;
 *   an edit of unknown outcome, once one went through, is done again then: the older text may have come back;
 *   what stays unknown for ``patience`` ends: its thread goes on without it, and where Slack cannot be asked though it
     answers otherwise, it is posted once more and says that it may stand twice; where that stays unknown too, again
@@ -20,11 +20,14 @@ from bot.slack.client import TIMEOUT_SECONDS
 from triage.ports.clock import Clock
 from triage.ports.store import Message, Recheck
 
-AFTER = (12.0, 56.0, 150.0, 390.0, 810.0, 1350.0, 1890.0, 2430.0, 2970.0, 3510.0)
+NEAR = (12.0, 56.0, 150.0, 390.0, 810.0, 1350.0, 1890.0, 2430.0, 2970.0, 3510.0)
+AFTER = (*NEAR, *(3510.0 + 540.0 * turn for turn in range(1, 155)))
 """Seconds after the call that went through at which is made sure of it: the second is behind a call done 60 s late.
 
-The later ones are nine minutes apart at the most: the store takes a time ten minutes off for one of a clock since set back.
+They are nine minutes apart at the most: the store takes a time ten minutes off for one of a clock since set back. Of those
+after the first hour (``NEAR``) only each ``LATE_EVERY``-th is a look.
 """
+LATE_EVERY = 7
 SETTLE_SECONDS = 9.0
 """Longer than a call may take: what Slack does within one more timeout is found before anything is posted again."""
 LOOK_EVERY_SECONDS = 3.0
@@ -37,6 +40,7 @@ class DeliveryTimes:
     timeout: float = TIMEOUT_SECONDS
     settle: float = SETTLE_SECONDS
     after: tuple[float, ...] = AFTER
+    near: int = len(NEAR)
     look_every: float = LOOK_EVERY_SECONDS
     patience: float = 0.0
     """How long a message waits for Slack's word whether it took it; 0: for as long as it takes."""
@@ -107,6 +111,20 @@ class UncertainDeliveries:
         return (
             self._first(message.recheck, edit=True) if message.attempted_at is not None else message.recheck
         )
+
+    def is_look(self, recheck: Recheck) -> bool:
+        """Whether the chat is looked at this time; else the next time is only waited for."""
+        late = recheck.looks - self.times.near + 1
+        return late <= 0 or late % LATE_EVERY == 0
+
+    def unseen_since(self, recheck: Recheck) -> datetime | None:
+        """Return from when on the chat is looked at; None: from the message's making on.
+
+        Late looks leave out what an earlier one has seen: in a day a channel becomes long.
+        """
+        if recheck.looks < self.times.near or recheck.looked_at is None:
+            return None
+        return min(recheck.looked_at, self._clock.now())
 
     def after_look(self, recheck: Recheck) -> Recheck | None:
         """Return the recheck that is still needed after one was made."""

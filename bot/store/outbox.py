@@ -262,11 +262,23 @@ def _recheck_values(recheck: Recheck | None) -> dict[str, Any]:
         return {"confirm_at": None, "data": {}}
     return {
         "confirm_at": recheck.at,
-        "data": {"post": recheck.post, "edit": recheck.edit, "looks": recheck.looks},
+        "data": {
+            "post": recheck.post,
+            "edit": recheck.edit,
+            "looks": recheck.looks,
+            "looked_at": recheck.looked_at.isoformat() if recheck.looked_at is not None else None,
+        },
     }
 
 
 def _recheck(at: datetime | None, data: Mapping[str, Any]) -> Recheck | None:
     if at is None:
         return None
-    return Recheck(at, bool(data.get("post")), bool(data.get("edit")), int(data.get("looks") or 0))
+    looked = data.get("looked_at")
+    return Recheck(
+        at,
+        post=bool(data.get("post")),
+        edit=bool(data.get("edit")),
+        looks=int(data.get("looks") or 0),
+        looked_at=datetime.fromisoformat(looked) if looked else None,
+    )

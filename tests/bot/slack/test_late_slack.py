@@ -2,17 +2,21 @@
 
 import asyncio
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
 
-from bot.slack.unknown_outcomes import AFTER
+from bot.slack.client import open_client
+from bot.slack.rendered import Rendered
+from bot.slack.unknown_outcomes import AFTER, NEAR, DeliveryTimes, UncertainDeliveries
 from bot.store import SqlStore
 from bot.store.outbox_statements import FAR
 from demo.slack import Fault, SlackServer
-from tests.bot.slack.workbench import CHANNEL, Bench, bench_on, until
-from triage.ports.store import Message, MessageKind, Tx
+from tests.bot.slack.workbench import CHANNEL, QUICK, Bench, bench_on, until
+from tests.fakes.clock import ManualClock
+from triage.ports.store import Message, MessageKind, Recheck, Tx
 
 pytestmark = pytest.mark.slow
 
@@ -83,11 +87,55 @@ async def test_the_copy_that_people_answered_stays(bench: Bench) -> None:
     assert "the last word" in card.text
 
 
-def test_looks_go_on_for_an_hour_and_none_is_so_far_off_that_it_is_taken_for_a_clock_set_back() -> None:
-    """What Slack does within an hour is found."""
+def test_looks_go_on_for_a_day_and_none_is_so_far_off_that_it_is_taken_for_a_clock_set_back() -> None:
+    """What Slack does within a day is found: each nine minutes in the first hour, then about every hour."""
     gaps = [after - before for before, after in zip((0.0, *AFTER), AFTER, strict=False)]
     assert max(gaps) < FAR.total_seconds()
-    assert AFTER[-1] > 3500
+    uncertain = UncertainDeliveries(ManualClock(), DeliveryTimes())
+    looks = [
+        seconds
+        for number, seconds in enumerate(AFTER)
+        if uncertain.is_look(Recheck(datetime.now(UTC), looks=number))
+    ]
+    assert [seconds for seconds in looks if seconds < 3600] == list(NEAR)
+    assert max(after - before for before, after in pairwise(looks)) < 4000
+    assert (looks[-1] > 23 * 3600, len(looks) < 40) == (True, True)
+
+
+HOURLY = replace(QUICK, after=tuple(0.2 * turn for turn in range(1, 40)), near=2)
+"""The first two looks are those of the first hour; then each seventh is one."""
+
+
+async def test_a_copy_that_comes_after_the_first_hour_is_taken_back(
+    store: SqlStore, slack: SlackServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By a look at what came since the last one; the card of then, which that does not show, stays."""
+    monkeypatch.setattr("bot.slack.duplicates.CLOCK_SKEW", timedelta())
+    async with (
+        bench_on(store, slack, times=HOURLY) as bench,
+        open_client(slack.app.bot_token, url=slack.api_url, timeout_seconds=5) as client,
+        asyncio.TaskGroup() as tasks,
+    ):
+        tasks.create_task(bench.sender.run())
+        bench.slack.faults.add(Fault.late(POST, AFTER_TIMEOUT))
+        await bench.open()
+        card = await first_hour_over(bench)
+        payload = {"delivery_id": card.delivery_id, "incident_id": 1}
+        await client.post(card.channel_id, Rendered(text="the same, late"), payload)
+        assert len(slack.messages(CHANNEL)) == 2
+        await until(lambda: len(slack.messages(CHANNEL)) == 1, 30)
+        assert slack.messages(CHANNEL)[0].ts == card.post_id
+        bench.sender.stop()
+
+
+async def first_hour_over(bench: Bench) -> Message:
+    """Wait until the card was looked at as often as in the first hour; return it."""
+    async with asyncio.timeout(20):
+        while True:
+            card = await bench.store.read(lambda tx: tx.outbox.find(MessageKind.CARD, "1"))
+            if card is not None and card.recheck is not None and card.recheck.looks > HOURLY.near:
+                return card
+            await asyncio.sleep(0.05)
 
 
 @pytest.mark.parametrize("seconds", [AFTER_TIMEOUT, AFTER_REPOST])

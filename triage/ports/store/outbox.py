@@ -41,13 +41,14 @@ class Recheck:
     """When (``at``) to look in the chat again: a call that timed out may still take effect.
 
     ``post``: a second copy of the message may appear. ``edit``: an older text may come back.
-    ``looks``: how often we looked already.
+    ``looks``: how often we looked already; ``looked_at``: when the last look for a copy began, None before the first.
     """
 
     at: datetime
     post: bool = False
     edit: bool = False
     looks: int = 0
+    looked_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
