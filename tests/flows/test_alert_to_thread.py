@@ -1,6 +1,7 @@
 """The main job: a metric flips, a real rule fires, one thread tells what is wrong; it flips back, the thread closes."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable
 from functools import partial
 from itertools import pairwise
@@ -143,14 +144,25 @@ async def test_absence_is_not_taken_for_resolved(harness: Harness) -> None:
     """Alertmanager restarts and has forgotten; the rule still fires: the incident stays open."""
     harness.exporter.set("bot1", state="hard_stop")
     card = await harness.card(lambda card: "bot1 in hard stop" in card.text)
-    harness.alertmanager.process.kill()
-    await harness.alertmanager.start()
-    ready = await harness.bot.get("/readyz")
-    assert ready.status_code == 200
-    await harness.prometheus.until('ALERTS{alertname="BotHardStopActive",alertstate="firing"}')
+    for _ in range(5):
+        begun = time.monotonic()
+        harness.alertmanager.process.kill()
+        await harness.alertmanager.start()
+        ready = await harness.bot.get("/readyz")
+        assert ready.status_code == 200
+        await harness.prometheus.until('ALERTS{alertname="BotHardStopActive",alertstate="firing"}')
+        if await _was_seen_throughout(harness, time.monotonic() - begun):
+            break
+        # On a busy machine Prometheus itself takes the alert for over, where a scrape took it too long.
+        await harness.until(lambda: not harness.cards()[0].text.startswith("✅"), "the card to fire again")
     assert not harness.cards()[0].text.startswith("✅")
     assert card.ts == harness.cards()[0].ts
     assert len(harness.cards()) == 1
+
+
+async def _was_seen_throughout(harness: Harness, seconds: float) -> bool:
+    """Whether Prometheus read the exporter without a break: else it let go of the alert, and said so."""
+    return not await harness.prometheus.query(f"min_over_time(up[{max(1, round(seconds))}s]) == 0")
 
 
 async def test_a_kill_between_webhook_and_post_loses_nothing_and_doubles_nothing(harness: Harness) -> None:

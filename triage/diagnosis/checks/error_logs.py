@@ -154,7 +154,7 @@ async def _of_group(
             if not ctx.quick:
                 await _afterwards(ctx, group, window, answers)
     except TimeoutError:
-        caveats.append("Loki was too slow for the usual")
+        caveats.append("there was no time left for the usual")
     refused = answers.refused()
     caveats += [refused] if refused else []
     for error in (lines, held):
