@@ -111,7 +111,7 @@ def _bound(facts: Facts, candidate: Candidate, signals: Sequence[Episode]) -> Ca
         each
         for each in signals
         if _in_time(candidate, each)
-        and _reaches(candidate, each, families, facts.desk.name)
+        and _reaches(facts, candidate, each, families)
         and not (everyday and _not_about(facts, each))
     )
     if not explained:
@@ -141,19 +141,36 @@ def _not_about(facts: Facts, signal: Episode) -> bool:
     return not about_fills or brief_pause(facts, signal.subject.name)
 
 
-def _reaches(candidate: Candidate, signal: Episode, families: frozenset[str], desk_name: str) -> bool:
+def _reaches(facts: Facts, candidate: Candidate, signal: Episode, families: frozenset[str]) -> bool:
     about = family(signal)
     if about != STRANGE and about not in families:
         return False
     if signal.subject.kind is SubjectKind.BOT:
-        return signal.subject.name in candidate.bots
+        return _touches(facts, candidate, signal.subject.name, about)
     if signal.subject.kind is SubjectKind.CONTAINER:
         return signal.subject.name in candidate.containers
-    if signal.subject.kind is SubjectKind.DESK and about in STANDING and signal.subject.name != desk_name:
+    if (
+        signal.subject.kind is SubjectKind.DESK
+        and about in STANDING
+        and signal.subject.name != facts.desk.name
+    ):
         # Several things by their names, or a part of the desk: what stands elsewhere is not what it tells of.
-        return not {*candidate.bots, *candidate.containers}.isdisjoint(signal.subject.name.split(", "))
+        names = signal.subject.name.split(", ")
+        return any(name in candidate.containers or _touches(facts, candidate, name, about) for name in names)
+    if about == STRANGE and candidate.families and not candidate.who:
+        return False  # a case that an alert makes alone is of its family
     # What is about the host or the desk has one host and one desk to be about; a strange alert says nothing of a bot.
     return about != STRANGE or not candidate.bots or len(candidate.bots) > 1
+
+
+def _touches(facts: Facts, candidate: Candidate, bot: str, about: str) -> bool:
+    """Say whether a cause touches a bot; where its container is down, the cause must be of that container.
+
+    A log shipper that is down concerns every bot's lines, and stops none of them.
+    """
+    box = facts.desk.container_of(bot)
+    of_box = about != "down" or not candidate.containers or box in candidate.containers
+    return bot in candidate.bots and (of_box or candidate.containers == facts.containers)
 
 
 def _explained_away(candidates: list[Candidate]) -> list[Candidate]:

@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
-from tests.triage.diagnosis.evidence import alert, bot, bots, box, errors, machine, redis, verdict
-from triage.model import Subject, SubjectKind
+from tests.triage.diagnosis.evidence import alert, bot, bots, box, errors, finding, machine, redis, verdict
+from triage.model import FindingStatus, Subject, SubjectKind
 
 EXPIRED = 'HTTP status is 400. Error: {"code":"40008","msg":"Request timestamp expired"}'
 REFUSED = 'HTTP status is 400. Error: {"code":"40006","msg":"Invalid ACCESS_KEY"}'
@@ -92,3 +92,31 @@ def test_what_the_exchange_does_to_one_bot_is_not_said_of_the_exchange() -> None
     assert one.top.headline.endswith("; bot2 runs on.")
     assert one.top.headline.startswith("The exchange fails bot1's requests (500)")
     assert alone.top.headline.startswith("The exchange itself fails (500)")
+
+
+def test_a_log_shipper_that_ships_nothing_takes_no_container_down() -> None:
+    """Of a bot, and of several names; its own container it explains."""
+    silent = (
+        bots(bot1={}, bot2={}, bot3={}),
+        finding("error_logs", {"bots": {}}, FindingStatus.UNKNOWN),
+        finding("watchers", {"loki": "ok"}),
+    )
+    for subject in (Subject(SubjectKind.BOT, "bot3"), Subject(SubjectKind.DESK, "bot3, hbot-loki")):
+        fires = replace(alert("ContainerDown"), subject=subject)
+        found = verdict(*silent, alerts=(fires,), bots=("bot1", "bot2", "bot3"))
+        assert "log_shipper_down" not in [each.cause for each in found.causes], subject
+    shipper = replace(alert("ContainerDown"), subject=Subject(SubjectKind.CONTAINER, "hbot-promtail"))
+    own = verdict(*silent, alerts=(shipper,), bots=("bot1", "bot2", "bot3"))
+    assert own.causes[0].cause == "log_shipper_down"
+
+
+def test_a_case_that_an_alert_makes_alone_explains_no_strange_one() -> None:
+    """A clock that is off makes no systemd unit fail."""
+    host = Subject(SubjectKind.HOST, "vps-1:9100")
+    fires = (
+        replace(alert("NodeClockSkewDetected"), subject=host),
+        replace(alert("HostUnitCrashed"), subject=host),
+    )
+    found = verdict(bot(), machine(), errors(), alerts=fires)
+    assert found.causes[0].cause == "clock_skew"
+    assert found.unexplained == ("HostUnitCrashed vps-1:9100",)

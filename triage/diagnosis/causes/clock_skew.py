@@ -34,7 +34,7 @@ def rule(facts: Facts) -> Iterable[Candidate]:
             by_hand=_LOOK,
         )
     if alerts and not any(facts.logged(bot, "clock_skew").fresh for bot in facts.bots):
-        case = Case(facts, "clock_skew")
+        case = Case(facts, "clock_skew", families=frozenset({"clock"}))
         case.sees(
             "clear",
             f"{alerts[0].name} fires, and no request was seen that the exchange refused for it",
