@@ -14,7 +14,7 @@ from triage.reports.incident_view import WAY_OUT, IncidentView
 from triage.untrusted_text import one_line
 from triage.wording import counted
 
-CAUSE, ALSO, REASON, WHY, ADVICE, COMMAND, EVIDENCE, SAYS = 100, 62, 60, 50, 100, 110, 160, 20
+CAUSE, ALSO, REASON, WHY, ADVICE, COMMAND, EVIDENCE, SAYS, ALERT = 100, 62, 60, 50, 100, 110, 160, 20, 30
 """Characters: a card is read on a phone, where 36 make a line."""
 SEVERAL = 2
 NOT_KNOWN, DEGRADED = "no_cause_found", "degraded_mode"
@@ -67,7 +67,7 @@ def cause_lines(view: IncidentView, *, tight: bool = False) -> list[Line]:
     sure = strength(standing[0])
     if not view.incident.is_open or view.mended:  # it is said of what is over
         sure = f"Then {sure.lower()}"
-    sure += f"{_as_in(view)}: "
+    sure += f"{_as_in(view)}{_but_not_for(view.incident.name, run.verdict, standing)}: "
     limit = 2 * PHONE - len(sure) if tight else CAUSE
     lines = [[leaf(sure, bold=True), leaf(headline(standing[0], limit))]]
     for cause in standing[1:SEVERAL]:
@@ -77,6 +77,14 @@ def cause_lines(view: IncidentView, *, tight: bool = False) -> list[Line]:
             [leaf("And ", bold=True), leaf(f"{strength(cause).lower()}: {headline(cause, ALSO)}{more}")]
         )
     return lines
+
+
+def _but_not_for(name: str, verdict: Verdict, standing: Sequence[Cause]) -> str:
+    """Say that the cause does not explain the alert that the card is called after, where it explains another one."""
+    about = f"{name} "
+    open_ = any(each.startswith(about) for each in verdict.unexplained)
+    explained = any(each.startswith(about) for cause in standing for each in cause.explains)
+    return f", but not for {one_line(name, ALERT)}" if open_ and not explained else ""
 
 
 def _as_in(view: IncidentView) -> str:

@@ -639,3 +639,19 @@ def test_a_warning_that_decides_nothing_is_no_question_mark_under_what_recovered
 
     assert "· Container: up 77 s" in shown(VerificationOutcome.RECOVERED)
     assert "? Container: up 77 s" in shown(VerificationOutcome.INCONCLUSIVE)
+
+
+def test_a_cause_that_does_not_explain_the_card_s_own_alert_says_so() -> None:
+    """It explains another alert of the incident; where it explains both, or is of what is over, nothing is said."""
+    cause = replace(RUN.verdict.causes[0], explains=("BotFrozen bot1",), stands=True)
+
+    def told(unexplained: tuple[str, ...], *explains: str) -> str:
+        verdict = replace(RUN.verdict, causes=(replace(cause, explains=explains),), unexplained=unexplained)
+        return text_of(incident_card(view(run=replace(RUN, verdict=verdict)), NOW, names))
+
+    assert "Almost certain, but not for BotHardStopActive: " in told(
+        ("BotHardStopActive bot1",), "BotFrozen bot1"
+    )
+    assert "not for" not in told((), "BotHardStopActive bot1")
+    assert "not for" not in told(("BotHardStopActive bot2",), "BotHardStopActive bot1")
+    assert "not for" not in told(("BotFrozen bot1",), "BotHardStopActive bot1")
