@@ -187,9 +187,11 @@ def by_label(answer: QueryResult, label: str) -> dict[str, float]:
     }
 
 
-def whole_or_unknown(found: FindingStatus, *answers: QueryResult | RangeResult) -> FindingStatus:
-    """Return a finding's status: never ok of answers of which a part cannot be read."""
-    unread = any(answer.unread for answer in answers)
+def whole_or_unknown(
+    found: FindingStatus, *answers: QueryResult | RangeResult | SourceError
+) -> FindingStatus:
+    """Return a finding's status: never ok without answers that it rests on, or of which a part cannot be read."""
+    unread = any(isinstance(answer, SourceError) or answer.unread for answer in answers)
     return worst_status((found, FindingStatus.UNKNOWN if unread else FindingStatus.OK))
 
 

@@ -92,7 +92,7 @@ async def run(ctx: CheckContext) -> Finding:
     for bot in left_out:
         del found[bot]
     finding = state_finding(found, "; ".join(filter(None, caveats)), left_out)
-    status = whole_or_unknown(exporters.status(finding.status, bots), current, ages)
+    status = whole_or_unknown(exporters.status(finding.status, bots), current, age)
     return replace(finding, status=status)
 
 

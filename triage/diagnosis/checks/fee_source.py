@@ -98,7 +98,7 @@ async def run(ctx: CheckContext) -> Finding:
     answered = [each for each in values if not isinstance(each, SourceError)]
     caveats = (partial(source, *answered), refused(age, *values), exporters.caveat(ctx.bots))
     finding = _finding(found, "; ".join(filter(None, caveats)), unread=bool(source.unread))
-    status = whole_or_unknown(exporters.status(finding.status, ctx.bots), source, *answered)
+    status = whole_or_unknown(exporters.status(finding.status, ctx.bots), source, age, *values)
     return replace(finding, status=status)
 
 

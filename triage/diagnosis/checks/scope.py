@@ -58,7 +58,7 @@ async def run(ctx: CheckContext) -> Finding:
     answers = [each for each in (states, ages) if not isinstance(each, SourceError)]
     errors += filter(None, (alerts.unread, partial(*answers)))
     finding = _finding(ctx, bots, alerts, "; ".join(dict.fromkeys(errors)))
-    return replace(finding, status=whole_or_unknown(finding.status, *answers))
+    return replace(finding, status=whole_or_unknown(finding.status, states, ages))
 
 
 @dataclass(frozen=True, slots=True)
