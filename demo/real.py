@@ -110,33 +110,27 @@ async def _prometheus(
             "alertmanagers": [{"static_configs": [{"targets": [alertmanager.removeprefix("http://")]}]}]
         },
     }
-    file, port = folder / "prometheus.yml", free_port()
-    file.write_text(json.dumps(config))
-    argv = [
-        PROMETHEUS,
-        f"--config.file={file}",
-        f"--storage.tsdb.path={folder / 'prometheus'}",
-        f"--web.listen-address=127.0.0.1:{port}",
-        "--rules.alert.resend-delay=10s",
-        "--log.level=warn",
-    ]
-    async with _server(argv, f"http://127.0.0.1:{port}", folder / "prometheus.log") as url:
+    options = (f"--storage.tsdb.path={folder / 'prometheus'}", "--rules.alert.resend-delay=10s")
+    async with _configured(folder, PROMETHEUS, json.dumps(config), *options) as url:
         yield url
 
 
 @asynccontextmanager
 async def _alertmanager(folder: Path, config: str) -> AsyncIterator[str]:
-    file, port = folder / "alertmanager.yml", free_port()
+    options = (f"--storage.path={folder / 'alertmanager'}", "--cluster.listen-address=")
+    async with _configured(folder, ALERTMANAGER, config, *options) as url:
+        yield url
+
+
+@asynccontextmanager
+async def _configured(folder: Path, program: str, config: str, *options: str) -> AsyncIterator[str]:
+    """Run a server with a configuration file, on a free port of loopback."""
+    name, port = Path(program).name, free_port()
+    file = folder / f"{name}.yml"
     file.write_text(config)
-    argv = [
-        ALERTMANAGER,
-        f"--config.file={file}",
-        f"--storage.path={folder / 'alertmanager'}",
-        f"--web.listen-address=127.0.0.1:{port}",
-        "--cluster.listen-address=",
-        "--log.level=warn",
-    ]
-    async with _server(argv, f"http://127.0.0.1:{port}", folder / "alertmanager.log") as url:
+    listen = f"--web.listen-address=127.0.0.1:{port}"
+    argv = [program, f"--config.file={file}", listen, "--log.level=warn", *options]
+    async with _server(argv, f"http://127.0.0.1:{port}", folder / f"{name}.log") as url:
         yield url
 
 

@@ -7,12 +7,11 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from triage.desk import Desk
-from triage.incidents.documents import keep_answer
-from triage.incidents.notifications import INCIDENT_CHANNEL
+from triage.incidents.documents import owe_answer
 from triage.memory.periods import Period, Schedule, due_now, schedule_of, served
 from triage.ports.chat import Answer, Line, section
 from triage.ports.clock import Clock
-from triage.ports.store import MessageKind, Store, Tx
+from triage.ports.store import Store, Tx
 from triage.reports.answers.checklist import MARKS
 from triage.reports.checklists.model import ChecklistResult, ItemResult, ItemStatus
 from triage.wording import counted
@@ -64,8 +63,7 @@ class ChecklistJob:
         for result in results:
             tx.notes.put(_key(result.checklist), json.dumps(dict(result.states())))
         if turned:
-            document = keep_answer(tx, "checklist", changes_answer(turned), now)
-            tx.outbox.want(MessageKind.DOCUMENT, str(document), channel=INCIDENT_CHANNEL, now=now, urgency=2)
+            owe_answer(tx, "checklist", changes_answer(turned), now)
         return len(turned)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncBoltRequest
@@ -174,17 +174,14 @@ def _thanks(record: ActionRecord) -> str:
 def reject(parts: ActionDependencies) -> Ask:
     """Return the listener of Reject, in the form and in the thread."""
 
+    async def end(click: Click) -> str:
+        record = await parts.engine.reject(click.handle, actor=click.user)
+        return f"Rejected: {record.kind} on {record.target}. Nothing was done."
+
     async def rejected(ack: AsyncAck, body: dict[str, Any], client: AsyncWebClient) -> None:
         async with parts.services.in_flight.one():
             click = read_click(body)
-            try:
-                await allowed(parts, click.handle, click, "reject ")
-                record = await parts.engine.reject(click.handle, actor=click.user)
-                said = f"Rejected: {record.kind} on {record.target}. Nothing was done."
-            except Refused as refusal:
-                said = str(refusal)
-            except StoreUnavailable as error:
-                said = what_happened(error)
+            said = await _said(parts, click, "reject", end)
             await ack()
             view = body.get("view") or {}
             if view.get("id"):
@@ -195,23 +192,31 @@ def reject(parts: ActionDependencies) -> Ask:
     return rejected
 
 
+async def _said(
+    parts: ActionDependencies, click: Click, verb: str, end: Callable[[Click], Awaitable[str]]
+) -> str:
+    """End an action if this person may, and return what they are told of it."""
+    try:
+        await allowed(parts, click.handle, click, f"{verb} ")
+        return await end(click)
+    except Refused as refusal:
+        return str(refusal)
+    except StoreUnavailable as error:
+        return what_happened(error)
+
+
 def cancel(parts: ActionDependencies) -> Ask:
     """Return the listener of Cancel."""
+
+    async def end(click: Click) -> str:
+        record = await parts.engine.cancel(click.handle, actor=click.user)
+        running = record.status is ActionStatus.RUNNING
+        return "It stops at the next step that allows it." if running else "Cancelled; nothing was done."
 
     async def cancelled(ack: AsyncAck, body: dict[str, Any], client: AsyncWebClient) -> None:
         async with parts.services.in_flight.one():
             click = read_click(body)
-            try:
-                await allowed(parts, click.handle, click, "cancel ")
-                record = await parts.engine.cancel(click.handle, actor=click.user)
-                running = record.status is ActionStatus.RUNNING
-                said = (
-                    "It stops at the next step that allows it." if running else "Cancelled; nothing was done."
-                )
-            except Refused as refusal:
-                said = str(refusal)
-            except StoreUnavailable as error:
-                said = what_happened(error)
+            said = await _said(parts, click, "cancel", end)
             await ack()
             await answer_privately(client, click, said)
 

@@ -10,9 +10,9 @@ from slack_sdk.web.async_client import AsyncWebClient
 from handlers.slack.buttons import Ask, opening, stored, what_happened
 from handlers.slack.cause_form import CAUSE, cause_view, read_form
 from handlers.slack.click import Click, read_click
+from handlers.slack.form import close_once_stored
 from handlers.slack.reply import answer_privately, open_or_say
 from handlers.slack.services import Services
-from handlers.slack.silence_form import BadForm
 from triage.errors import Refused, StoreUnavailable, no_incident
 from triage.incidents.cause_answers import WHAT, asked_about, confirm, correct
 from triage.incidents.feedback import question_of
@@ -64,19 +64,15 @@ def submit_cause(services: Services) -> Ask:
 
     async def submit(ack: AsyncAck, body: dict[str, Any], client: AsyncWebClient) -> None:
         async with services.in_flight.one():
-            try:
+
+            async def store() -> tuple[Click, str]:
                 form = read_form(body["view"], body["user"])
                 await _allowed(services, form.click)
                 text = await _store(services, form.click, form.cause, form.text)
-            except BadForm as wrong:
-                await ack(response_action="errors", errors=wrong.errors)
-                return
-            except Refused as refusal:
-                await ack(response_action="errors", errors={CAUSE: str(refusal)})
-                return
-            await ack()
-            services.changed()
-            await answer_privately(client, form.click, text)
+                services.changed()
+                return form.click, text
+
+            await close_once_stored(ack, client, store, CAUSE)
 
     return submit
 

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from handlers.slack.click import Click
-from handlers.slack.silence_form import BadForm
+from handlers.slack.form import BadForm
 from triage.diagnosis.causes import NAMES
 from triage.incidents.cause_answers import CHOICES, NOT_KNOWN, SOMETHING_ELSE, TEXT_MAX, in_words
 from triage.incidents.feedback import Question

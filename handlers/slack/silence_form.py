@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import Any
 
 from handlers.slack.click import Click
+from handlers.slack.form import BadForm
 from triage.errors import BadInput
 from triage.incidents.silences import Matchers, described, parse_duration
 from triage.model import Incident, Json
@@ -43,14 +44,6 @@ def digest(silences: Sequence[Matchers]) -> str:
     """Return what tells one set of matchers from another: only what was shown may be silenced."""
     text = json.dumps([[str(matcher) for matcher in matchers] for matchers in silences])
     return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-class BadForm(BadInput):
-    """A field cannot be taken: ``errors`` says why, by block id."""
-
-    def __init__(self, errors: Mapping[str, str]) -> None:
-        super().__init__("; ".join(errors.values()))
-        self.errors = dict(errors)
 
 
 def silence_view(

@@ -13,9 +13,10 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from handlers.slack.buttons import Ask, incident_of, opening, stored, what_happened
 from handlers.slack.click import Click
-from handlers.slack.reply import answer_privately, open_or_say
+from handlers.slack.form import close_once_stored
+from handlers.slack.reply import open_or_say
 from handlers.slack.services import Services
-from handlers.slack.silence_form import COMMENT, BadForm, SilenceForm, digest, read_form, silence_view
+from handlers.slack.silence_form import COMMENT, SilenceForm, digest, read_form, silence_view
 from triage.actions.confirmation import UNKNOWN_BUTTON
 from triage.errors import Refused, SourceError, SourceTimeout, StoreUnavailable, no_incident
 from triage.incidents import operations
@@ -146,17 +147,12 @@ def submit_silence(services: Services) -> Ask:
 
     async def submit(ack: AsyncAck, body: dict[str, Any], client: AsyncWebClient) -> None:
         async with services.in_flight.one():
-            try:
+
+            async def store() -> tuple[Click, str]:
                 form = read_form(body["view"], body["user"])
-                text = await _silence(services, form)
-            except BadForm as wrong:
-                await ack(response_action="errors", errors=wrong.errors)
-                return
-            except Refused as refusal:
-                await ack(response_action="errors", errors={COMMENT: str(refusal)})
-                return
-            await ack()
-            await answer_privately(client, form.click, text)
+                return form.click, await _silence(services, form)
+
+            await close_once_stored(ack, client, store, COMMENT)
 
     return submit
 

@@ -16,15 +16,15 @@ from triage.actions.snapshots import BAD, GOOD, facts_of_snapshots, keep_facts
 from triage.clock_jumps import jumps, moved
 from triage.env_check import IMAGE_KEY
 from triage.errors import DeskFailure, Refused, SourceError
-from triage.incidents.documents import keep_answer
-from triage.incidents.notifications import IN_CHANNEL, INCIDENT_CHANNEL, tell_line
+from triage.incidents.documents import owe_answer
+from triage.incidents.notifications import IN_CHANNEL, tell_line
 from triage.memory.people import name_of
 from triage.model import ActionProposal, TimelineEntry, TimelineKind
 from triage.plans.plan import DESK
 from triage.plans.record import ActionRecord, ActionStatus
 from triage.ports.actions import Snapshot
 from triage.ports.chat import AnswerButton, saying
-from triage.ports.store import MessageKind, Tx
+from triage.ports.store import Tx
 from triage.queries import promql
 from triage.wording import clock_time, duration
 
@@ -68,8 +68,7 @@ async def remind_degraded(services: ActionServices) -> bool:
         )
         button = AnswerButton("Exit degraded mode…", "action.exit_degraded_mode", offer.handle)
         answer = replace(saying(text), buttons=(button,))
-        document = keep_answer(tx, "degraded_reminder", answer, now)
-        tx.outbox.want(MessageKind.DOCUMENT, str(document), channel=INCIDENT_CHANNEL, now=now)
+        owe_answer(tx, "degraded_reminder", answer, now)
         return True
 
     return await services.store.write(work)
@@ -100,8 +99,7 @@ def _remind(tx: Tx, record: ActionRecord, now: datetime) -> bool:
     )
     if record.incident_id is None:  # its own message is in the channel
         button = AnswerButton("Confirm as second…", f"action.{record.kind}", record.handle)
-        document = keep_answer(tx, "second_person", replace(saying(text), buttons=(button,)), now)
-        tx.outbox.want(MessageKind.DOCUMENT, str(document), channel=INCIDENT_CHANNEL, now=now)
+        owe_answer(tx, "second_person", replace(saying(text), buttons=(button,)), now)
         return True
     entry = TimelineEntry(
         incident_id=record.incident_id,

@@ -12,7 +12,7 @@ from loguru import logger
 from triage.desk import Desk
 from triage.drill_alert import LABEL, drill_annotations, drill_labels
 from triage.errors import SourceError
-from triage.incidents.documents import keep_answer, rewrite_answer
+from triage.incidents.documents import owe_answer, rewrite_answer
 from triage.incidents.notifications import INCIDENT_CHANNEL
 from triage.memory.people import name_of
 from triage.model import Severity, Signal, SignalStatus
@@ -80,10 +80,7 @@ class Drills:
         if self.channels:
             story = replace(story, notice=owe(tx, _notice(story), self.channels, now))
         answer = drill_answer(story, name_of(tx, story.by))
-        story = replace(story, document=keep_answer(tx, "drill", answer, now))
-        tx.outbox.want(
-            MessageKind.DOCUMENT, str(story.document), channel=INCIDENT_CHANNEL, now=now, urgency=2
-        )
+        story = replace(story, document=owe_answer(tx, "drill", answer, now))
         tx.audit.append(at=now, actor=story.by, event="drill.fired", target=story.id, detail={})
         tx.notes.put(f"{RUNNING}{story.id}", story.to_text())
         return story
