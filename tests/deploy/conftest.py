@@ -1,10 +1,13 @@
 """The project's own image, built once a session on the real engine."""
 
+from __future__ import annotations
+
 import shutil
 import subprocess
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 import pytest_asyncio
@@ -12,7 +15,9 @@ import pytest_asyncio
 from tests.servers import programs
 from tests.servers.base_image import TOOLS, base_rootfs
 from tests.servers.docker import DockerEngine, run
-from tests.servers.fixtures import Require
+
+if TYPE_CHECKING:  # it is a plugin of pytest, loaded after this file where only this folder is run
+    from tests.servers.fixtures import Require
 
 ROOT = Path(__file__).parents[2]
 WHEELS = ROOT / ".venv" / "wheelhouse"
