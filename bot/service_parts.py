@@ -13,10 +13,9 @@ from bot.fallback.registry import open_channels
 from bot.intake_loop import IntakeLoop
 from bot.links import LinkMaker
 from bot.liveness import Liveness
-from bot.metrics import MetricsPage
+from bot.metrics import MetricsPage, SelfMeters
 from bot.readiness import Readiness
 from bot.replicas import BEAT_SECONDS, Replicas, owner
-from bot.self_meters import SelfMeters
 from bot.settings import Settings
 from bot.slack.blocks.report import report_view
 from bot.slack.client import Identity, SlackClient

@@ -16,8 +16,8 @@ from pydantic_core import ErrorDetails
 from ruamel.yaml.error import YAMLError
 
 from bot.commands.config_warnings import Place, Problem, misspelt, of_desk, of_empty, of_settings
+from bot.commands.unknown_keys import key_fault
 from bot.desk_file import read_yaml, why_unread
-from bot.desk_keys import key_fault
 from bot.fault_words import part_named, yaml_fault
 from bot.settings import Settings, file_values, setting_names, setting_value
 from bot.slack_ids import READ_WITH

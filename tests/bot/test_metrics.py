@@ -3,7 +3,7 @@
 from prometheus_client import CollectorRegistry, generate_latest
 
 from bot.liveness import Liveness
-from bot.self_meters import SelfMeters
+from bot.metrics import SelfMeters
 from tests.fakes.clock import ManualClock
 
 
