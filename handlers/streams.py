@@ -43,7 +43,7 @@ class StoredBatch:
 
 @dataclass(frozen=True, slots=True)
 class ReadAhead:
-    """A batch, and what its entries say where that was read already."""
+    """A batch, with its entries parsed if that was done ahead of time."""
 
     batch: StreamBatch
     said: list[DeskEvent | Parked] | None = None

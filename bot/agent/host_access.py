@@ -1,4 +1,4 @@
-"""What an agent touches the host with that it runs on, made once for what looks and for what carries out."""
+"""The parts with which an agent touches its host, made once and shared by what only reads and what carries out orders."""
 
 from __future__ import annotations
 

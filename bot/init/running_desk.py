@@ -75,7 +75,7 @@ def running_of(containers: Sequence[ContainerState], seen: ObservedDesk) -> Desk
 
 
 def files_of_containers(containers: Sequence[ContainerState], compose_file: Path) -> tuple[Path, ...]:
-    """Return the files that the containers of a compose file were made from, by the newest; empty where that differs not.
+    """Return the files that the newest container of a compose file was made from; empty where it is that file alone.
 
     A file that is not here counts for nothing.
     """

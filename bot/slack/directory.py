@@ -38,8 +38,8 @@ def _key(name: str) -> str:
 class Channels:
     """Turns channels into ids; knows what it was told, asks once for what it was not.
 
-    ``aliases`` say which channel one is that is named by what it is for: ``incidents``, ``digests``. A post by
-    name tells the id, which the ``store`` keeps: looking a name up takes a scope (``channels:read``) that an app may lack.
+    ``aliases`` map a purpose (``incidents``, ``digests``) to its channel. Slack's answer to a post by name has the
+    channel's id, which the ``store`` keeps: looking a name up takes a scope (``channels:read``) that an app may lack.
     """
 
     def __init__(

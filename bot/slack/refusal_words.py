@@ -111,6 +111,6 @@ OF_MESSAGE = {
 }
 """What binds one message and no other of its channel, with the mend."""
 REFERENCE = "what to mend: https://docs.slack.dev/reference/methods/{method}"
-"""Where Slack itself says what a word means for which we know no mend."""
+"""Where Slack documents a refusal for which no mend is known here."""
 ELSEWHERE = frozenset({"is_archived", "channel_not_found", "channel_is_archived", "is_inactive"})
 """The channel is not there (any more): one made anew under its name has another id."""

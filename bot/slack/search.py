@@ -126,7 +126,7 @@ class Search:
         return render_lines(tx, [message, *mine], self._clock.now()) if len(mine) < len(also) else None
 
     async def unaskable(self, failure: SlackFailure | TimeoutError) -> bool:
-        """Whether a look that failed says that this cannot be asked, and not that Slack is away."""
+        """Whether a failed look means that Slack refuses this question, rather than that Slack is away."""
         if isinstance(failure, Misconfigured):
             return not (failure.whole_app or failure.elsewhere)
         unanswered = isinstance(failure, TimeoutError | OutcomeUnknown | NotDone)

@@ -95,7 +95,7 @@ _LEADING = Prepared(
         (_e.c.severity == Severity.SEV1.value) | _e.c.word.in_(sa.bindparam("words", expanding=True))
     ).order_by(_e.c.firing.desc(), _e.c.severity, _e.c.id)
 )
-# Written out, not bound: PostgreSQL must see that what is selected is what is grouped by.
+# Written out, not bound: PostgreSQL must see that the selected and the grouped expression are the same.
 _BOT = sa.case(
     (_e.c.subject_kind == sa.literal_column(f"'{SubjectKind.BOT.value}'"), _e.c.subject_name),
     else_=sa.literal_column("''"),

@@ -37,7 +37,7 @@ class NoteTable:
         return None if value is None else str(value)
 
     def parsed(self, key: str, make: Callable[[str], T]) -> T | None:
-        """Return what a note says; None where there is none, and where it cannot be read, which is noted."""
+        """Return what a note says; None if there is none or it cannot be read (which is recorded)."""
         text = self.get(key)
         return self._made(key, text, make) if text else None
 

@@ -20,9 +20,9 @@ _BLAMES_NOTHING = frozenset({"", NOTHING_IS_WRONG, NO_CAUSE_FOUND})
 class Judged:
     """One case judged by today's rules.
 
-    ``said``: the first cause that is named, empty where none is. ``right``: that is what it was, or nothing was blamed
-    where nothing that the rules know was to blame. ``wrong``: a cause is named that it was not. ``remedy``: whether one of
-    the actions that helped is offered, None where none is known; ``harmful``: what is offered though it is forbidden.
+    ``said``: the first cause that is named, or empty. ``right``: it is the true one, or none is named and the rules
+    know none that was true. ``wrong``: a cause is named that is not the true one. ``remedy``: whether an action that helped
+    is offered; None where no action is known to have helped. ``harmful``: forbidden actions that are offered.
     """
 
     case: RecordedCase

@@ -43,9 +43,9 @@ def _plain(name: str) -> str:
 def loaded(files: Iterable[ControllerFile], controller: str) -> LoadedControllers:
     """Return what of a bot's files counts; ``controller``: the one that desk.yaml names for it, or empty.
 
-    The script that runs counts alone, where the bot's log tells which that is; else of several those that load the
-    bot's controller. Where no script says what it loads, every controller file counts. A file that cannot be read is
-    unclear where it counts, and costs nothing where it does not.
+    Where the bot's log names the script that runs, only what that script loads counts; where it does not, what every
+    script that loads the bot's controller loads. Where no script says what it loads, every controller file counts. An
+    unreadable file makes the answer unclear only if it counts.
     """
     found = tuple(files)
     every = tuple(file for file in found if file.file.startswith(_SCRIPTS))

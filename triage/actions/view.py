@@ -48,8 +48,8 @@ def _in_place(records: Sequence[ActionRecord], *, on: bool) -> tuple[ActionRecor
 def offers_of(tx: Tx, records: Sequence[ActionRecord]) -> tuple[ActionRecord, ...]:
     """Return the proposals that an incident's card offers, each action once, the newest proposal of it.
 
-    ``records``: the incident's actions, oldest first. What follows from an ended action stands in that action's own
-    message, where it is called what it is: the undo of a rollback is a rollback too, and here it would be taken for one.
+    ``records``: the incident's actions, oldest first. A proposal that follows from an ended action is shown in that
+    action's own message only: the undo of a rollback is itself a rollback, and on the card it would look like a new one.
     """
     on = degraded(tx) is not None
     found: dict[tuple[str, str], ActionRecord] = {}

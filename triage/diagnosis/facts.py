@@ -224,7 +224,7 @@ class Facts:
         return min(found, key=lambda each: each["what"] != "image", default=None)
 
     def recreated(self, container: str) -> Mapping[str, Json] | None:
-        """Return the creation of a container before the trouble of which it is not known whether anything differs."""
+        """Return the creation of a container before the trouble, if it is unknown whether anything differs since."""
         return next(
             (each for each in self._changes(container) if each["what"] == "created" and not each.get("same")),
             None,
@@ -251,9 +251,9 @@ class Facts:
         return dict(self.data("changes").get("edited", {}).get(bot, {}))
 
     def not_applied(self, bot: str) -> Mapping[str, Json]:
-        """Return the newest edit of ``.env`` or the Compose file that a bot's container was made before; empty for none.
+        """Return the newest edit of ``.env`` or the Compose file since a bot's container was created; empty for none.
 
-        Of an edit of which it is known that it is about others only, nothing is said.
+        An edit that is known to concern other services only does not count.
         """
         container, service = self.desk.container_of(bot), self.desk.service_of(bot)
         others = {other.name.upper() for other in self.desk.bots if other.name != bot}

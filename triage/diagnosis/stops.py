@@ -17,7 +17,7 @@ _STARTS = frozenset({"started", "created", "image", "config"})
 def requested_stop(facts: Facts, name: str) -> Mapping[str, Json] | None:
     """Return the newest stop or kill of a container that somebody asked for; None where it was started after it.
 
-    What ended a container that was restarted is not the stop of that restart.
+    A restart stops a container too; that stop is not reported, because a start follows it.
     """
     changes: Sequence[Mapping[str, Json]] = facts.data("changes").get("changes", ())
     mine = [each for each in changes if each["container"] == name]

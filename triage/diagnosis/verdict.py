@@ -131,9 +131,9 @@ def _in_time(candidate: Candidate, signal: Episode) -> bool:
 
 
 def _not_about(facts: Facts, signal: Episode) -> bool:
-    """Say whether what an alert states does not hold: what goes on every day now is not what it means.
+    """Say whether what an alert states does not hold now, so that what is usual on any day does not explain it.
 
-    A bot that is held has no fills and is not the running bot that the alert means: only a short pause is not its reason.
+    An alert about missing fills does not hold of a paused bot; yet its pause explains the alert, unless it is a short one.
     """
     if holds(facts, signal) is not False:
         return False

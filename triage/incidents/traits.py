@@ -21,7 +21,7 @@ _NO_CAUSE = frozenset({"no_cause_found", "nothing_is_wrong"})
 
 
 def traits_of(run: TriageRun, names: Iterable[str], answer: CauseAnswer | None) -> frozenset[str]:
-    """Return by what an incident is found again: what a person said it was, else what its verdict named."""
+    """Return the traits by which similar incidents are found: the cause a person named, else the cause of the verdict."""
     if answer is not None:
         causes = [answer.cause] if answer.cause else []
     else:

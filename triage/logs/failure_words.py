@@ -114,9 +114,9 @@ def speaks_of_error(text: str) -> bool:
 
 
 def fails_in_table(text: str) -> bool:
-    """Tell whether a line that is set in says itself that something failed: it begins with the word, or a field holds it.
+    """Tell whether an indented line itself says that something failed: it begins with the word, or a field holds it.
 
-    What is set in is a table, a list or a dump: a word of failure later in it is a column's, or a value's.
+    Indented lines are of a table, a list or a dump: a word of failure later in it is a column's, or a value's.
     """
     inner = _BULLET.sub("", text.strip(), count=1)
     bare = without_harmless(inner)

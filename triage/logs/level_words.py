@@ -56,7 +56,7 @@ def level_of(word: str) -> str:
 
 
 def level_of_number(number: int) -> str:
-    """Return the level that a number names where nothing tells whose it is: below 8 it is syslog's, else Python's."""
+    """Return the level of a number from an unknown program: below 8 it is read as syslog's, else as Python's."""
     if number < len(SYSLOG_LEVELS):
         return SYSLOG_LEVELS[number]
     return next(PYTHON_LEVELS[each] for each in sorted(PYTHON_LEVELS, reverse=True) if number >= each)

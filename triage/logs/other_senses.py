@@ -116,7 +116,7 @@ def without_harmless(text: str) -> str:
 
 
 def says_nothing(message: str) -> bool:
-    """Tell whether what follows the word of a level says that there is nothing: ``error: none``."""
+    """Tell whether the text after a level's word denies it: ``error: none``."""
     return _NOTHING.fullmatch(message) is not None
 
 

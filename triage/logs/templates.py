@@ -55,7 +55,7 @@ _VARIABLE: tuple[tuple[re.Pattern[str], str, tuple[str, ...]], ...] = tuple(
         (r"(?<=[A-Za-z_])\d+\b", "<n>", ()),
     )
 )
-"""What varies, what stands for it, and texts of which one is in all that matches: looked for first, for that is cheap."""
+"""Pattern of what varies, its placeholder, and texts one of which every match contains: a cheap test before the pattern."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,7 +83,7 @@ def quoted(text: str, at: int, *, over_lines: bool, most: int = MOST) -> tuple[i
 
 
 def _last_quote(text: str, end: int, quote: str) -> int:
-    """Return where the quote is that ends the line, where one does: ``"a "b" c"`` has others inside."""
+    """Return the place of the quote at the end of the line (``"a "b" c"`` has others inside), else ``end``."""
     last = _LAST_QUOTE.match(text, end + 1)
     return last.start("quote") if last is not None and last["quote"] == quote else end
 

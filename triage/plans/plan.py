@@ -48,9 +48,9 @@ class Plan:
 
     @property
     def digest(self) -> str:
-        """The SHA-256 (hex) of everything in it: what was shown is what was confirmed is what is run.
+        """The SHA-256 (hex) of everything in it: it proves that the plan that runs was shown and confirmed.
 
-        Made so that the agent, who is told the orders and ``rest`` alone, comes to the same.
+        The agent gets only the orders and ``rest``, and can compute the same digest from them.
         """
         return digest_of(self.kind, self.target, self.orders, self.rest)
 

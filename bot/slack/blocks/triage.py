@@ -24,9 +24,9 @@ REPORT = "incident.report"
 LINES = 17
 """The lines that all of it may take on a phone."""
 BAD_FIRST = 4
-"""Lines that what is not ok has before what was like it once."""
+"""Lines kept for findings that are not ok before similar past incidents are shown."""
 NOT_OK = 2
-"""Lines that what is not ok has in any case: before what the cause brings about."""
+"""Lines of findings that are not ok which are always shown, before the consequences of the cause."""
 RUNS, CAUSES, FINDINGS = 6, 2, 6
 SAID, REASONS, ROW, NAMES, CHANGE = 108, 72, 70, 70, 72
 
@@ -132,7 +132,7 @@ def _unknown(run: TriageRun) -> list[Line]:
 def _reasons(by_why: Mapping[str, list[str]]) -> str:
     """Return ``Streams: Redis is not configured; Fees: Loki does not answer``.
 
-    Where that is too long the reason of the most and how many more are unknown, where that is, the checks.
+    Where that is too long, the commonest reason and how many more are unknown; where that is too, the checks alone.
     """
     whole = "; ".join(f"{listed(names, 3)}: {why}" for why, names in by_why.items())
     if len(whole) <= NAMES or len(by_why) == 1:

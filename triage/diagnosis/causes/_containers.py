@@ -48,7 +48,7 @@ def alive(now: Mapping[str, Json]) -> bool:
 def killed_again(facts: Facts, name: str, now: Mapping[str, Json]) -> bool:
     """Say whether a container that was killed for memory dies again and again.
 
-    Of several kills the engine often tells but the last; an alert that counts restarts says more, where ends were seen.
+    The engine often reports only the last of several kills; an alert that counts restarts then shows that there were more.
     """
     about = {name, facts.bot_of(name)}
     killed = any(

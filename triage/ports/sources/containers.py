@@ -58,7 +58,7 @@ HASH_LABEL = f"{COMPOSE_LABELS}config-hash"
 
 
 def unread_container(name: str = "") -> ContainerState:
-    """Return what stands for an entry of the list that cannot be read, with its name where that can be."""
+    """Return a placeholder for an unreadable entry of the list, with its name if at least that can be read."""
     return ContainerState(
         name=name,
         id="",

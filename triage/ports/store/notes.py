@@ -31,7 +31,7 @@ class Notes(Protocol):
         ...
 
     def parsed(self, key: str, make: Callable[[str], T]) -> T | None:
-        """Return what a note says; None where there is none, and where it cannot be read, which is noted."""
+        """Return what a note says; None if there is none or it cannot be read (which is recorded)."""
         ...
 
     def all_parsed(self, prefix: str, make: Callable[[str], T]) -> dict[str, T]:
