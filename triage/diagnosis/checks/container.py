@@ -13,7 +13,7 @@ the last hour where metrics spoke; None where only the list was asked, of one th
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 
@@ -28,12 +28,13 @@ from triage.diagnosis.checks.base import (
     states_of,
     worst_status,
 )
+from triage.diagnosis.checks.container_now import ContainerNow, describe
 from triage.errors import SourceError, SourceTimeout
 from triage.model import Finding, FindingStatus, SubjectKind
 from triage.ports.sources import ContainerEvent, ContainerState, QueryResult
 from triage.queries import promql
 from triage.signals.containers import STOP_TAKES
-from triage.wording import counted, duration, listed, times
+from triage.wording import counted, duration, listed
 
 NAME = "container"
 TITLE = "Container"
@@ -41,45 +42,11 @@ SOURCE = "Docker"
 METRICS_SOURCE = "Prometheus (cAdvisor)"
 
 _LOOP = 3
-_KILLED = 137
 _FRESH_SECONDS = 90.0
 _CLOCKS = timedelta(seconds=3)
 """Between an order to end and the end, at most; and what our clock and the engine's may differ."""
 _SETTLED_SECONDS = 7200.0
 """What has been up so long and is well ended at no time that the headline tells of."""
-
-
-@dataclass(slots=True)
-class ContainerNow:
-    """One container; see the module."""
-
-    status: str = ""
-    running: bool | None = None
-    restarts: int | None = None
-    restarts_hour: int | None = None
-    at_least: bool = False
-    oom: bool = False
-    oom_count: int = 0
-    exit_code: int | None = None
-    health: str = ""
-    image: str = ""
-    started_at: str = ""
-    up_seconds: float | None = None
-    looping: bool = False
-    memory: float | None = None
-    missing: bool = False
-    by: str = "docker"
-    ours: int = 0
-
-    @property
-    def judged(self) -> FindingStatus:
-        """What this means for the desk."""
-        if self.missing or self.running is False or self.looping:
-            return FindingStatus.CRITICAL
-        if self.running is None:
-            return FindingStatus.UNKNOWN
-        bad = self.oom or self.oom_count > 0 or self.health == "unhealthy" or (self.restarts_hour or 0) > 0
-        return FindingStatus.WARNING if bad else FindingStatus.OK
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,36 +248,3 @@ def _finding(found: Mapping[str, ContainerNow], caveat: str, source: str) -> Fin
         details=() if single else lines,
         data={"containers": {name: asdict(now) for name, now in found.items()}},
     )
-
-
-def describe(now: ContainerNow) -> str:
-    """Return e.g. ``up 3 d 4 h, 0 restarts (Docker)``."""
-    by = "Docker" if now.by == "docker" else "metrics"
-    if now.missing:
-        return f"there is no such container ({by})"
-    if now.running is None and now.by == "nobody":
-        return "not known: the engine refused the question"
-    if now.running is None:
-        return f"not found under this name ({by})"
-    parts = [f"up {duration(now.up_seconds)}" if now.up_seconds is not None else now.status]
-    if now.looping:
-        parts.insert(0, "restart loop")
-    if now.oom:
-        parts.append("killed for memory (OOM)" + (f" {times(now.oom_count)}" if now.oom_count > 1 else ""))
-    parts += _endings(now)
-    if now.exit_code is not None and (not now.running or now.exit_code):
-        parts.append(f"exit code {now.exit_code}{' (SIGKILL)' if now.exit_code == _KILLED else ''}")
-    if now.health and now.health != "healthy":
-        parts.append(now.health)
-    return f"{', '.join(parts)} ({by})"
-
-
-def _endings(now: ContainerNow) -> Iterator[str]:
-    """Yield how often it ended and began again; what our own action asked for is told as ours."""
-    if now.ours:
-        yield "restarted by us" if now.running else "stopped by us"
-    if now.restarts or (now.restarts == 0 and not now.ours):
-        bound, span = ("≥ ", " in 1 h") if now.at_least else ("", "")
-        yield f"{bound}{counted(now.restarts, 'restart')}{span}"
-    if now.restarts_hour and not now.at_least:
-        yield f"{counted(now.restarts_hour, 'exit')} in 1 h"
