@@ -198,7 +198,7 @@ async def _took(playbook: Playbook, sources: Sources, *, quick: bool) -> tuple[f
     return (time.monotonic() - began) * 1000, findings
 
 
-def _told(findings: tuple[Finding, ...]) -> str:
+def _finding_lines(findings: tuple[Finding, ...]) -> str:
     return "\n".join(
         f"# {each.name}: {each.seconds:.2f} s {each.status} {each.headline[:80]} {each.why[:120]}"
         for each in findings
@@ -214,10 +214,10 @@ async def _figures() -> list[Figure]:
             took, findings = await _took(playbook, sources, quick=False)
             first.append(took)
             errors = next(each for each in findings if each.name == "error_logs")
-            assert len(errors.data.get("bots", ())) == len(BOTS), _told(findings)
+            assert len(errors.data.get("bots", ())) == len(BOTS), _finding_lines(findings)
             again = [(await _took(playbook, sources, quick=False))[0] for _ in range(2)]
             glances = [(await _took(status, sources, quick=True))[0] for _ in range(2)]
-    print(_told(findings), file=sys.stderr)
+    print(_finding_lines(findings), file=sys.stderr)
     return [
         Figure("hundred_bots_triage", statistics.median(first), "ms", TRIAGE_LIMIT_MS),
         Figure("hundred_bots_triage_baseline_known", statistics.median(again), "ms", TRIAGE_LIMIT_MS),

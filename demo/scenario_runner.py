@@ -171,7 +171,10 @@ def _seen(tx: Tx, since: datetime) -> Observed:
     episodes = tx.incidents.episodes([one.id for one in incidents])
     actions = [one for one in tx.actions.recent() if one.proposed_at >= since]
     return Observed(
-        tuple(_told(tx, one, [each for each in episodes if each.incident_id == one.id]) for one in incidents),
+        tuple(
+            _bot_incident(tx, one, [each for each in episodes if each.incident_id == one.id])
+            for one in incidents
+        ),
         tuple(sorted(actions, key=lambda one: one.id)),
     )
 
@@ -182,7 +185,7 @@ def _acting(tx: Tx) -> bool:
     return any(one.status in under_way or one.verify_at is not None for one in tx.actions.recent())
 
 
-def _told(tx: Tx, incident: Incident, episodes: Sequence[Episode]) -> BotIncident:
+def _bot_incident(tx: Tx, incident: Incident, episodes: Sequence[Episode]) -> BotIncident:
     run = tx.runs.latest(incident.id, RunStatus.DONE)
     message = tx.outbox.find(MessageKind.CARD, str(incident.id))
     return BotIncident(

@@ -45,7 +45,7 @@ class RedisWatch:
     steady: Debounce = field(default_factory=Debounce)
     health: RedisHealth | None = None
     trouble: str = ""
-    _told: tuple[frozenset[str], frozenset[str]] | None = None
+    _settled: tuple[frozenset[str], frozenset[str]] | None = None
     """What was settled last: what stands, and of what nothing was known."""
 
     async def run(self) -> bool:
@@ -76,7 +76,7 @@ class RedisWatch:
 
     async def _settle(self, standing: dict[str, Condition], unsure: frozenset[str]) -> None:
         told = frozenset(standing), unsure
-        if told == self._told:
+        if told == self._settled:
             return
         now = self.clock.now()
         try:
@@ -86,7 +86,7 @@ class RedisWatch:
         except StoreUnavailable as error:
             logger.error("the state of Redis was not stored: {why}", why=error)
             return  # told again at the next look
-        self._told = told
+        self._settled = told
         tell(signals, self.stored)
 
 

@@ -51,7 +51,7 @@ class Listener:
     began: float
     events: list[DeskEvent] = field(default_factory=list)
     held: list[ActiveAlert] = field(default_factory=list)
-    _told: dict[str, ActiveAlert] = field(default_factory=dict)
+    _notified: dict[str, ActiveAlert] = field(default_factory=dict)
     _engine_seen: int = 0
     _read: dict[str, str] = field(default_factory=dict)
     _unhealthy: dict[str, Condition] = field(default_factory=dict)
@@ -104,12 +104,12 @@ class Listener:
         held = {each.fingerprint: each for each in (active(one, now) for one in due)}
         held.update((each.fingerprint, each) for each in (_lone(one, now) for one in lone))
         signals = [
-            self._alert(one, SignalStatus.FIRING) for key, one in held.items() if key not in self._told
+            self._alert(one, SignalStatus.FIRING) for key, one in held.items() if key not in self._notified
         ]
         signals += [
-            self._alert(one, SignalStatus.RESOLVED) for key, one in self._told.items() if key not in held
+            self._alert(one, SignalStatus.RESOLVED) for key, one in self._notified.items() if key not in held
         ]
-        self._told, self.held = held, list(held.values())
+        self._notified, self.held = held, list(held.values())
         return signals
 
     def _alert(self, alert: ActiveAlert, status: SignalStatus) -> Signal:

@@ -172,14 +172,14 @@ def _settled(verdicts: Sequence[Verdict], struck: Struck, looked: Sequence[LabTr
 
 def _story(incidents: Sequence[Incident], first: LabTriage, looked: Sequence[LabTriage]) -> tuple[str, ...]:
     lines = ["first verdict"]
-    lines += _told(first)
+    lines += _triage_lines(first)
     for incident, each in zip(incidents, looked, strict=False):
         lines.append(f"settled: {incident.name} on {', '.join(str(one) for one in incident.subjects)}")
-        lines += _told(each)
+        lines += _triage_lines(each)
     return tuple(lines)
 
 
-def _told(looked: LabTriage) -> list[str]:
+def _triage_lines(looked: LabTriage) -> list[str]:
     lines = [
         f"  {each.name} {each.status}: {each.headline} {each.why and f'[{each.why}]'}"
         for each in looked.findings

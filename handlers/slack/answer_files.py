@@ -27,7 +27,7 @@ async def upload(client: AsyncWebClient, files: Sequence[AnswerFile], channel: s
         async with asyncio.timeout(SECONDS):
             await _upload(client, files, channel, thread)
     except _FAILURES as error:
-        return _told(error)
+        return _failure_words(error)
     return ""
 
 
@@ -45,7 +45,7 @@ async def upload_for(client: AsyncWebClient, files: Sequence[AnswerFile], user: 
             )
             await _upload(client, files, str(posted["channel"]), "")
     except _FAILURES as error:
-        return _told(error)
+        return _failure_words(error)
     return ""
 
 
@@ -64,7 +64,7 @@ async def _upload(client: AsyncWebClient, files: Sequence[AnswerFile], channel: 
     )
 
 
-def _told(error: Exception) -> str:
+def _failure_words(error: Exception) -> str:
     """Return a failure's name, logged: the answer itself was sent already."""
     logger.warning("the files of an answer did not reach Slack: {error}", error=error)
     if isinstance(error, SlackApiError):

@@ -84,7 +84,7 @@ class Live:
                 {"kind": "deleted", "channel": message.channel, "ts": message.ts},
                 *self._parent(message, viewer),
             ]
-        return [self._told(change.kind, message, viewer), *self._parent(message, viewer)]
+        return [self._update(change.kind, message, viewer), *self._parent(message, viewer)]
 
     def _parent(self, message: Message, viewer: User) -> list[Json]:
         """Return the parent of a reply anew: it counts its replies."""
@@ -94,9 +94,9 @@ class Live:
             parent = self._server.workspace.message(message.channel, message.thread_ts or "")
         except SlackError:
             return []
-        return [self._told("edited", parent, viewer)]
+        return [self._update("edited", parent, viewer)]
 
-    def _told(self, kind: str, message: Message, viewer: User) -> Json:
+    def _update(self, kind: str, message: Message, viewer: User) -> Json:
         in_channel = message.broadcast or message.thread_ts in {None, message.ts}
         in_thread = message.thread_ts is not None
         return {

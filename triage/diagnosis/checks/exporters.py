@@ -102,7 +102,7 @@ def newest(ages: QueryResult, shown: Sequence[Sample] = ()) -> NewestSnapshots:
     named = {bot: {who: age for who, age in each.items() if any(who)} or each for bot, each in known.items()}
     chosen = {bot: min(each, key=lambda who: (each[who], who)) for bot, each in named.items()}
     tied = {bot: _as_new(each, chosen[bot]) for bot, each in named.items()}
-    told = _told(shown)
+    told = _labels_shown(shown)
     return NewestSnapshots(
         ages={
             bot: age
@@ -126,7 +126,7 @@ def _as_new(ages: Mapping[Exporter, float], chosen: Exporter) -> list[Exporter]:
     return [who for who, age in ages.items() if who != chosen and age == ages[chosen]]
 
 
-def _told(shown: Iterable[Sample]) -> dict[tuple[str, Exporter], set[frozenset[tuple[str, str]]]]:
+def _labels_shown(shown: Iterable[Sample]) -> dict[tuple[str, Exporter], set[frozenset[tuple[str, str]]]]:
     """Return what each exporter says of a bot: the labels of its series that are 1, such as the state's."""
     found: dict[tuple[str, Exporter], set[frozenset[tuple[str, str]]]] = {}
     for sample in shown:

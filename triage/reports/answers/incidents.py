@@ -73,7 +73,7 @@ def _story(ctx: AnswerContext, tx: Tx, incident_id: int, now: datetime) -> Answe
     parts = [
         section([*_state(view, now, last_seen), *_alerts(view)]),
         *_triage(view.run),
-        section(map(_told, told[-STORY:]), "What happened (UTC)"),
+        section(map(_story_line, told[-STORY:]), "What happened (UTC)"),
     ]
     left_out = len(told) - STORY
     return Answer(
@@ -133,7 +133,7 @@ def _happened(tx: Tx, entry: TimelineEntry) -> StoryEvent:
     return StoryEvent(at=entry.at, who=who, source=entry.source, what=entry.text)
 
 
-def _told(line: StoryLine) -> Line:
+def _story_line(line: StoryLine) -> Line:
     """Return a line of the story: what repeats is told once, and whoever did something stands first."""
     said = f"{line.who} {line.what}" if line.person else line.what + (f" [{line.who}]" if line.who else "")
     return Line(said, code=f"{line.at:%H:%M:%S}")

@@ -41,11 +41,11 @@ def story(moments: Sequence[StoryEvent]) -> list[StoryLine]:
             loop = open_loops[key] = []
             loops.append(loop)
         loop.append(moment)
-    lines = [line for loop in loops for line in _told(loop)]
+    lines = [line for loop in loops for line in _story_lines(loop)]
     return sorted(lines, key=lambda line: line.at)
 
 
-def _told(loop: Sequence[StoryEvent]) -> list[StoryLine]:
+def _story_lines(loop: Sequence[StoryEvent]) -> list[StoryLine]:
     first, last = loop[0], loop[-1]
     if len(loop) < TURNS:
         return [StoryLine(one.at, one.who or one.source, one.what, bool(one.who)) for one in loop]
