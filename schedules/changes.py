@@ -6,7 +6,6 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import Path
 
 from schedules.edited_file import EditedFile, PartDigests, Reads, digest, tell_edit
 from triage.actions.attribution import action_behind_env
@@ -38,11 +37,12 @@ class EnvWatch:
     stored: Callable[[], None]
     reads: Reads
     agent: EnvFile | None = None
-    _file: EditedFile = field(init=False)
+    _file: EditedFile | None = field(init=False)
 
     def __post_init__(self) -> None:
-        """Find the file."""
-        self._file = EditedFile(Path(self.desk.paths.env))
+        """Find the file, where the desk has one."""
+        env = self.desk.paths.env
+        self._file = None if env is None else EditedFile(env)
 
     async def run(self) -> bool:
         """Look once; returns whether something changed. A file that cannot be read is none of our business."""
@@ -57,10 +57,13 @@ class EnvWatch:
         return changed
 
     async def _look(self) -> tuple[EnvText, datetime] | None:
+        file = self._file
+        if file is None:
+            return None
         try:
-            return await self.reads.read(self._read, ".env")
+            return await self.reads.read(lambda: _read(file), ".env")
         except DeskFailure:  # what a read that comes late has learned is not kept: the next one looks anew
-            self._file = EditedFile(self._file.path)
+            self._file = EditedFile(file.path)
             return None
 
     async def _ask(self, agent: EnvFile) -> tuple[EnvText, datetime] | None:
@@ -71,10 +74,6 @@ class EnvWatch:
         except (DeskFailure, Refused, SourceError):
             return None  # an agent that is away, or a file that cannot be read, is told elsewhere
         return EnvText(tuple(EnvEntry(key, value, 0, 0) for key, value in values.items())), self.clock.now()
-
-    def _read(self) -> tuple[EnvText, datetime] | None:
-        found = self._file.read()
-        return None if found is None else (read_env(found[0]), found[1])
 
     def _compare(self, tx: Tx, read: EnvText, modified: datetime, now: datetime) -> bool:
         values = read.values
@@ -118,3 +117,8 @@ def _kept(text: str) -> tuple[PartDigests, dict[str, str]]:
     """Return the digests that were kept, and the values that may be shown, by name."""
     kept = json.loads(text)
     return PartDigests(str(kept["salt"]), dict(kept["digests"])), dict(kept["shown"])
+
+
+def _read(file: EditedFile) -> tuple[EnvText, datetime] | None:
+    found = file.read()
+    return None if found is None else (read_env(found[0]), found[1])

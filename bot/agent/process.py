@@ -162,7 +162,8 @@ def places(path: Path) -> Iterator[tuple[Path, bool]]:
 def check_started_files(desk: Desk, uid: int) -> None:
     """Make sure that the bot's user has not the files that say what is started. Raises SettingError."""
     named = [desk.paths.compose / name for name in desk.compose.named_files]
-    for place in (desk.paths.compose, *named, desk.paths.env):
+    env = () if desk.paths.env is None else (desk.paths.env,)
+    for place in (desk.paths.compose, *named, *env):
         with contextlib.suppress(OSError):  # what is not there is told where it is asked for
             status = place.stat()
             others = status.st_mode & stat.S_IWOTH and not status.st_mode & stat.S_ISVTX

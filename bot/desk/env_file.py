@@ -45,29 +45,35 @@ def changed(text: str, key: str, value: str, *, was: str) -> str:
 
 
 class DeskEnvFile:
-    """Implements ``triage.ports.actions.EnvFile`` for ``path`` and ``path.template``."""
+    """Implements ``triage.ports.actions.EnvFile`` for ``path`` and ``path.template``; None: the desk has none."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path | None) -> None:
         self._path = path
 
     async def read(self) -> dict[str, str]:
-        """Return the keys and values of ``.env``. Raises DeskFailure, FileNotClear."""
-        return _clear(await FOLDERS.read(lambda: _text(self._path), self._path.name), self._path)
+        """Return the keys and values of ``.env``, none where the desk has none. Raises DeskFailure, FileNotClear."""
+        return await _values(self._path)
 
     async def template(self) -> dict[str, str]:
         """Return the keys and values of ``.env.template``."""
-        template = self._path.with_name(f"{self._path.name}.template")
-        return _clear(await FOLDERS.read(lambda: _text(template), template.name), template)
+        return await _values(self._path and self._path.with_name(f"{self._path.name}.template"))
 
     async def set(self, key: str, value: str, *, was: str) -> None:
         """Change one key, atomically, comments kept. Refuses when its value is no longer ``was``."""
+        path = self._path
+        if path is None:
+            raise DeskFailure(f".env: the desk has none (paths.env) in which {key} could be set")
 
         def work(going: Going) -> None:
-            text = changed(_text(self._path), key, value, was=was)
+            text = changed(_text(path), key, value, was=was)
             going()
-            replace_file(self._path.resolve(), text)
+            replace_file(path.resolve(), text)
 
-        await stoppable(work, f"changing {self._path.name}")
+        await stoppable(work, f"changing {path.name}")
+
+
+async def _values(path: Path | None) -> dict[str, str]:
+    return {} if path is None else _clear(await FOLDERS.read(lambda: _text(path), path.name), path)
 
 
 def _clear(text: str, path: Path) -> dict[str, str]:

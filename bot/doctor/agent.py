@@ -61,5 +61,7 @@ def _differences(settings: Settings, who: dict[str, object]) -> list[str]:
 def _what_we_hold(settings: Settings) -> list[str]:
     paths = settings.desk.paths
     found = [_SOCKET] if os.access(_SOCKET, os.W_OK) else []
-    found += [str(path) for path in (paths.env, paths.data, paths.backups) if os.access(path, os.W_OK)]
+    found += [
+        str(path) for path in (paths.env, paths.data, paths.backups) if path and os.access(path, os.W_OK)
+    ]
     return found

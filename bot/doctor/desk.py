@@ -53,7 +53,7 @@ def _compare(desk: Desk) -> DependencyReport:
             NAME, "warning", str(error), "mend the compose file, or compose.file in desk.yaml"
         )
     problems = [f"not there: {listed(absent, 6)}"] if absent else []
-    if paths.env.is_dir():
+    if paths.env is not None and paths.env.is_dir():
         problems.append(
             f"paths.env: {paths.env} is a folder, as Docker makes where a file to mount is missing"
         )
@@ -71,7 +71,8 @@ def _files(desk: Desk) -> tuple[Path, ...]:
     """Return the files that compose takes: those of desk.yaml, of ``COMPOSE_FILE``, or the default with its override."""
     folder, named = desk.paths.compose, desk.compose.named_files
     with contextlib.suppress(OSError, UnicodeDecodeError):  # said where the file itself is looked at
-        named = named or compose_files(read_env(desk.paths.env.read_text(encoding="utf-8-sig")).values)
+        env = "" if desk.paths.env is None else desk.paths.env.read_text(encoding="utf-8-sig")
+        named = named or compose_files(read_env(env).values)
     if named:
         return tuple((folder / name).resolve() for name in named)
     usual = next(
@@ -92,12 +93,11 @@ def _project_folder(desk: Desk) -> Path | None:
 
 def _folders(desk: Desk) -> Iterator[tuple[str, Path]]:
     paths = desk.paths
-    yield from (
-        ("compose", paths.compose),
-        ("env", paths.env),
-        ("data", paths.data),
-        ("backups", paths.backups),
-    )
+    yield "compose", paths.compose
+    if paths.env is not None:
+        yield "env", paths.env
+    yield "data", paths.data
+    yield "backups", paths.backups
 
 
 def _differences(desk: Desk, seen: ObservedDesk) -> Iterator[str]:

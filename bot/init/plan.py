@@ -6,6 +6,7 @@ import os
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from bot.init.addresses import addresses
 from bot.init.observed_desk import ComposeService, ObservedDesk, Value
@@ -229,8 +230,8 @@ def _paths(seen: ObservedDesk) -> dict[str, Value]:
 
     One that is not there is a guess.
     """
-    env = seen.env_file or seen.root / "env" / ".env"
-    if env.name.endswith(".template"):
+    env = seen.env_file or next((path for path in _usual_env(seen) if path.is_dir()), None)
+    if env is not None and env.name.endswith(".template"):
         env = env.with_name(env.name.removesuffix(".template"))
     places = {
         "compose": seen.compose_file.parent,
@@ -238,11 +239,19 @@ def _paths(seen: ObservedDesk) -> dict[str, Value]:
         "data": seen.data or seen.root / "data",
         "backups": seen.root / "backups",
     }
-    there = {name: path.is_file() if name == "env" else path.is_dir() for name, path in places.items()}
-    return {
-        name: Value(str(path), "" if there[name] else "not there yet", not there[name])
-        for name, path in places.items()
-    }
+    return {name: _path(path, is_file=name == "env") for name, path in places.items()}
+
+
+def _usual_env(seen: ObservedDesk) -> tuple[Path, ...]:
+    """Return where an env file would lie: Docker makes a folder there where a service mounts it and it is missing."""
+    return (seen.root / "env" / ".env", seen.root / ".env", seen.compose_file.with_name(".env"))
+
+
+def _path(path: Path | None, *, is_file: bool) -> Value:
+    if path is None:
+        return Value(None, "none was found: compose is called without one", guess=True)
+    there = path.is_file() if is_file else path.is_dir()
+    return Value(str(path), "" if there else "not there yet", guess=not there)
 
 
 def _networks(seen: ObservedDesk, redis: Sequence[str]) -> dict[str, str]:

@@ -50,7 +50,7 @@ def argv(desk: Desk, verb: Verb, service: str = "", *, external: bool = True) ->
 def compose_words(desk: Desk, *words: str, external: bool = True) -> tuple[str, ...]:
     """Return how Compose is called with these words. ``external`` False leaves out the external stack's profile."""
     settings, paths = desk.compose, desk.paths
-    env = os.path.relpath(paths.env, paths.compose)
+    env = () if paths.env is None else ("--env-file", os.path.relpath(paths.env, paths.compose))
     files = [word for name in settings.named_files for word in ("-f", name)]
     chosen = [word for profile in profiles(desk, external=external) for word in ("--profile", profile)]
     if (
@@ -58,7 +58,7 @@ def compose_words(desk: Desk, *words: str, external: bool = True) -> tuple[str, 
     ):  # without any, COMPOSE_PROFILES of .env would turn the external stack on again
         chosen = ["--profile", ""]
     # Always named: what compose would make of shell, .env, file and folder may be another project than the desk's.
-    return (*settings.command, "-p", settings.project, "--env-file", env, *files, *chosen, *words)
+    return (*settings.command, "-p", settings.project, *env, *files, *chosen, *words)
 
 
 def compose(desk: Desk, verb: Verb, service: str = "", *, external: bool = True) -> ComposeCall:

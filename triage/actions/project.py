@@ -231,12 +231,12 @@ def _files_fault(ctx: ActionContext, state: ContainerState, files: tuple[str, ..
 def _env_file_fault(ctx: ActionContext, state: ContainerState) -> str:
     """Compose 2 writes which env file it was told of: with another one's values it would make another container."""
     named = [each for each in state.labels.get(ENV_FILE_LABEL, "").split(",") if each]
-    ours = str(ctx.desk.paths.env)
+    ours = str(ctx.desk.paths.env or "")
     made = [_whole(ctx, each) for each in named]
-    if not made or (len(made) == 1 and _same_path(made[0], ours)):
+    if not made or (len(made) == 1 and ours and _same_path(made[0], ours)):
         return ""
     mend = f"set paths.env to {made[0]}" if len(made) == 1 else "put them into one"
-    return f"{state.name} was made with the env file {listed(named)}, compose would be called with {ours}: {mend}"
+    return f"{state.name} was made with the env file {listed(named)}, compose would be called with {ours or 'none'}: {mend}"
 
 
 def _same_path(one: str, other: str) -> bool:

@@ -19,7 +19,8 @@ class Paths(DeskSection):
     """Folders of the desk, relative to desk.yaml or absolute."""
 
     compose: Path = Path("../compose")
-    env: Path = Path("../env/.env")
+    env: Path | None = Path("../env/.env")
+    """None (``env: null``): the desk has none, and compose is called without one."""
     data: Path = Path("../data")
     backups: Path = Path("../backups")
     caches: tuple[str, ...] = (
@@ -37,8 +38,10 @@ class Paths(DeskSection):
 
     def under(self, root: Path) -> Self:
         """Return the same paths, the relative ones taken below ``root``."""
-        fields = ("compose", "env", "data", "backups")
-        return self.model_copy(update={name: (root / getattr(self, name)).resolve() for name in fields})
+        given = {name: getattr(self, name) for name in ("compose", "env", "data", "backups")}
+        return self.model_copy(
+            update={name: (root / path).resolve() for name, path in given.items() if path is not None}
+        )
 
 
 class ComposeSettings(DeskSection):

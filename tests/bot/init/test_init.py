@@ -298,6 +298,7 @@ def test_a_folder_that_may_not_be_looked_into_holds_no_env_file(
 
     monkeypatch.setattr(Path, "is_file", refused)
     _, desk = made(root)
+    assert desk.paths.env is not None
     assert desk.paths.env.parent == root / "settings"
 
 

@@ -7,10 +7,12 @@ import pytest
 
 from bot.commands.check_config import check_config
 from bot.init.desk_folder import read_desk
+from bot.init.observed_desk import Value
 from bot.init.plan import plan
 from bot.init.running_desk import LiveDesk
 from tests.bot.init.test_init import made
 from tests.bot.init.test_running_desk import labelled
+from triage.actions.compose import argv
 from triage.errors import SettingError
 
 
@@ -348,3 +350,15 @@ def test_the_env_file_is_the_one_that_the_containers_were_made_with(tmp_path: Pa
         one.labels["com.docker.compose.project.environment_file"] = str(named)  # type: ignore[index] # a dict here
         seen = read_desk(root, live=LiveDesk(containers=(one,)))
         assert (seen.env_file, seen.project) == (named if named.is_file() else root / ".env", project)
+
+
+def test_a_desk_without_an_env_file_is_written_so(tmp_path: Path) -> None:
+    """Compose would end with an error over a file that is only guessed; one that Docker made a folder of is named."""
+    root = written(tmp_path / "desk", {"compose.yml": "services:\n  bot1: {image: hummingbot/hummingbot}\n"})
+    result, desk = made(root)
+    assert desk.paths.env is None
+    assert "  env: null" in result.changes[0].after
+    assert "--env-file" not in argv(desk, "up_all")
+    assert check_config({}, root / "hbot-triage").good
+    (root / ".env").mkdir()
+    assert plan(read_desk(root)).paths["env"] == Value(str(root / ".env"), "not there yet", guess=True)

@@ -72,6 +72,7 @@ async def degraded_on(
 ) -> tuple[ActionRecord, Incident, str]:
     """Enter degraded mode for an incident, have it verified, and return both with what the message says."""
     env = services.desk.paths.env
+    assert env is not None
     env.parent.mkdir(parents=True)
     env.write_text("EXT_SIGNAL_RISK_ENABLED=true\nBUS_SOFT_PAUSE_ON_OUTAGE=true\n")
     sources.streams.state = replace(sources.streams.state, role="slave")

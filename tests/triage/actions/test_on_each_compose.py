@@ -252,3 +252,37 @@ async def test_a_plan_to_stop_the_desk_foretells_what_runs_on(
     assert [one.partition(",")[0] for one in foretold[:-1]] == (
         [] if "bot3" in left else ["takes hbot-bot3 down too"]
     )
+
+
+@each
+async def test_a_desk_without_an_env_file_is_started_and_its_bots_made_anew(
+    desk: Desk, compose: str, tmp_path: Path
+) -> None:
+    """``paths.env: null``: compose is called without one, and nothing of the plan asks for one."""
+    del compose
+    file = desk.compose_folder / "docker-compose.yml"
+    values = dict(line.split("=", 1) for line in desk.env_file.read_text().splitlines() if "=" in line)
+    text = file.read_text()
+    for key, value in values.items():
+        text = text.replace(f": ${{{key}}}", f': "{value}"').replace(f"${{{key}}}", value)
+    file.write_text(text)
+    desk.env_file.unlink()
+    paths = {"compose": desk.compose_folder, "env": None, "data": desk.data, "backups": desk.backups}
+    chosen = settings(
+        desk.root, desk.compose_command, paths=paths, compose={"command": tuple(desk.compose_command)}
+    )
+    async with (
+        agent_apart(chosen, tmp_path, docker_host=desk.engine.host) as apart,
+        running_bench(chosen, tmp_path / "t.db", redis_url=desk.redis_url, agent=apart.address) as bench,
+    ):
+        started = await bench.act("start_desk", "desk")
+        assert started.status is ActionStatus.SUCCEEDED, (started.outcome, await bench.steps(started.id))
+        assert "check .env" not in [step.title for step in await bench.steps(started.id)]
+        recreated = await bench.act("recreate", "bot1")
+        assert recreated.status is ActionStatus.SUCCEEDED, (
+            recreated.outcome,
+            await bench.steps(recreated.id),
+        )
+        record = await bench.propose("rollback", "bot1")
+        prepared = await bench.engine.prepare(record.handle, {"what": "image"})
+        assert "HUMMINGBOT_IMAGE" in prepared.blocked

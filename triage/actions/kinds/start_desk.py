@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 
 from triage.actions.base import Action, ActionContext, TargetKind
 from triage.actions.compose import compose
@@ -57,7 +58,6 @@ class StartDesk(Action):
 
     async def plan(self, ctx: ActionContext) -> Plan:
         """Check ``.env``, bring everything up, look at it."""
-        paths = ctx.desk.paths
         settings = ctx.desk.compose
         redis = settings.redis_service if settings.redis_service in settings.services else ""
         ping = await _redis_steps(ctx, redis)
@@ -66,7 +66,7 @@ class StartDesk(Action):
             target=DESK,
             title="Start the desk",
             steps=(
-                Step("check .env", CheckEnv(str(paths.env), f"{paths.env}.template"), 10),
+                *_check_env(ctx.desk.paths.env),
                 Step("start the services", compose(ctx.desk, "up_all"), UP_SECONDS),
                 *ping,
                 Step("list the services", compose(ctx.desk, "ps"), 60),
@@ -100,7 +100,13 @@ async def _degraded(ctx: ActionContext) -> Precondition:
     )
 
 
+def _check_env(env: Path | None) -> tuple[Step, ...]:
+    return () if env is None else (Step("check .env", CheckEnv(str(env), f"{env}.template"), 10),)
+
+
 async def _env(ctx: ActionContext) -> Precondition:
+    if ctx.desk.paths.env is None:
+        return Precondition("the desk has no env file (paths.env)")
     try:
         problems = env_problems(await ctx.access.env.read(), await ctx.access.env.template())
     except DeskFailure as error:

@@ -21,6 +21,8 @@ from triage.wording import listed
 
 async def env(context: ChecklistContext) -> ItemAnswer:
     """Every key of the template is in ``.env`` with a value, and the bot image is pinned."""
+    if context.desk.paths.env is None:
+        return passed("the desk has no env file (paths.env)")
     have, template = await context.env.read(), await context.env.template()
     faults = env_problems(have, template)
     return failed("; ".join(faults)) if faults else passed(f"{len(template)} keys of the template are set")
