@@ -11,7 +11,7 @@ from loguru import logger
 
 from triage.clock_jumps import Jump, jumps, moved
 from triage.desk import Desk
-from triage.errors import FallbackFailure
+from triage.errors import FallbackFailure, PartlySent
 from triage.incidents.notifications import IN_CHANNEL, tell_line
 from triage.model import Incident, TimelineEntry, TimelineKind
 from triage.paging import notices
@@ -95,13 +95,15 @@ class FallbackJob:
 
     async def _send(self, attempt: NoticeAttempt) -> bool:
         channel = self.channels.get(attempt.channel)
-        failure = FallbackFailure("its setting is gone") if channel is None else None
+        failure: FallbackFailure | PartlySent | None = None
+        if channel is None:
+            failure = FallbackFailure("its setting is gone")
         left_out = ""
         try:
             if channel is not None:
                 async with asyncio.timeout(SEND_SECONDS):
                     left_out = await channel.send(attempt.notice)
-        except FallbackFailure as refusal:
+        except (FallbackFailure, PartlySent) as refusal:
             failure = refusal
         except TimeoutError:
             failure = FallbackFailure(f"no answer within {SEND_SECONDS:g} s")
@@ -111,14 +113,21 @@ class FallbackJob:
         if failure is not None:
             logger.bind(channel=attempt.channel, notice=attempt.notice.id).warning("not sent: {}", failure)
         await self.store.write(lambda tx: self._record(tx, attempt, failure, left_out))
-        if failure is None:
+        sent = failure is None or isinstance(failure, PartlySent)
+        if sent:
             logger.bind(channel=attempt.channel, notice=attempt.notice.id).info(
                 "sent over the fallback channel"
             )
         self.wake_sender()
-        return failure is None
+        return sent
 
-    def _record(self, tx: Tx, attempt: NoticeAttempt, failure: FallbackFailure | None, left_out: str) -> None:
+    def _record(
+        self,
+        tx: Tx,
+        attempt: NoticeAttempt,
+        failure: FallbackFailure | PartlySent | None,
+        left_out: str,
+    ) -> None:
         now = self.clock.now()
         how = notices.ended(tx, attempt, now, failure=failure, left_out=left_out)
         if not how:

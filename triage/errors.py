@@ -11,6 +11,7 @@
     ├── RecordUnreadable        what one record of the store holds cannot be read
     ├── Refused                 a person may not do this, or not now; the text is shown to them
     ├── FallbackFailure         a fallback channel did not take a notice
+    ├── PartlySent              a fallback channel took a notice for some of its recipients
     ├── DeskFailure             the desk could not be touched as planned (a command, an archive, no room)
     │   ├── FileNotClear            a file of the desk can be read in two ways
     │   └── ComposeRefused          compose does not take the desk's files: no call of it can succeed
@@ -90,6 +91,14 @@ class FileNotClear(DeskFailure):
 
 class ComposeRefused(DeskFailure):
     """Compose does not take the desk's files, or cannot be called at all. The text is compose's own reason, masked."""
+
+
+class PartlySent(TriageError):
+    """A notice went out, and ``waiting`` are recipients for whom it is to be tried again; the text says who lacks it."""
+
+    def __init__(self, why: str, waiting: tuple[str, ...]) -> None:
+        super().__init__(why)
+        self.waiting = waiting
 
 
 class FallbackFailure(TriageError):

@@ -9,7 +9,7 @@ from schedules.fallback import FallbackJob
 from schedules.table import Job, running
 from tests.triage.incidents.desk_story import Story
 from triage.clock_jumps import remember
-from triage.errors import FallbackFailure
+from triage.errors import FallbackFailure, PartlySent
 from triage.model import Severity, TimelineKind
 from triage.paging import notices
 from triage.ports.fallback import Notice
@@ -49,6 +49,24 @@ class Refusing(Channel):
         """Refuse it."""
         self.tried.append(notice.id)
         raise self.failure
+
+
+class Greylisting(Channel):
+    """Mail of which one recipient is refused for now, as often as it is told."""
+
+    def __init__(self, times: int) -> None:
+        super().__init__("e-mail")
+        self.times = times
+        self.only: list[tuple[str, ...]] = []
+
+    async def send(self, notice: Notice) -> str:
+        """Take it for the one, and in the end for the other."""
+        self.only.append(notice.only)
+        if len(self.only) == 1:
+            raise PartlySent("not taken for b@desk.example: 450 later", ("b@desk.example",))
+        if len(self.only) <= self.times:
+            raise FallbackFailure("does not take mail for b@desk.example: 450 later")
+        return ""
 
 
 class Broken(Channel):
@@ -195,6 +213,30 @@ async def test_whom_a_channel_did_not_reach_is_said_and_nobody_gets_it_twice(sql
     assert len(mail.tried) == 1
     [line] = await sqlite_store.read(lambda tx: tx.timeline.of(1, TimelineKind.FALLBACK))
     assert line.text.endswith(" (not taken for b@desk.example)")
+
+
+async def test_a_recipient_who_is_refused_for_now_is_tried_again_alone(sqlite_store: SqlStore) -> None:
+    """The thread is told at once who lacks it, and again when all have it, or when it is given up."""
+    mail = Greylisting(times=3)
+    outage = Outage(sqlite_store, mail)
+    await outage.story.fire("BotHardStopActive", severity=Severity.SEV1)
+    await outage.passes(400, every=10)
+    assert mail.only == [(), *[("b@desk.example",)] * 3]
+    first, last = await sqlite_store.read(lambda tx: tx.timeline.of(1, TimelineKind.FALLBACK))
+    assert first.text.endswith(" (not taken for b@desk.example: 450 later; it is tried again)")
+    assert last.text.endswith(" at try 4")
+    assert await sqlite_store.read(notices.pending) == []
+
+
+async def test_a_recipient_who_is_never_taken_is_given_up_and_said(sqlite_store: SqlStore) -> None:
+    """What the others have stays sent."""
+    outage = Outage(sqlite_store, Greylisting(times=99))
+    await outage.story.fire("BotHardStopActive", severity=Severity.SEV1)
+    await outage.passes(3000, every=30)
+    _, last = await sqlite_store.read(lambda tx: tx.timeline.of(1, TimelineKind.FALLBACK))
+    assert last.text.startswith("went out over the fallback channels: e-mail sent ")
+    assert last.text.endswith("; given up after 12 tries)")
+    assert await sqlite_store.read(notices.pending) == []
 
 
 async def test_a_clock_that_is_set_back_keeps_no_notice_in(sqlite_store: SqlStore) -> None:

@@ -1,21 +1,21 @@
 """Notices over the fallback channels: made once, kept as documents, tried again until each channel took them.
 
 A notice's document holds ``title, text, severity, incidents, kind``; ``told``, once the threads know of it; and under
-``channels`` for each channel ``attempts``, ``next_at``, ``sent_at``, ``error``, ``left_out``, and ``refused`` where the
-channel refuses it for good and it is not tried again. An attempt is claimed in a commit before anything is sent: a
-process that dies in it leaves an attempt that is made again ``LEASE`` later, under the same id, by which a receiver knows
-the repeat.
+``channels`` for each channel ``attempts``, ``next_at``, ``sent_at``, ``error``, ``left_out``, ``only``: the recipients for
+whom it is tried again, and ``refused`` where the channel refuses it for good and it is not tried again. An attempt is
+claimed in a commit before anything is sent: a process that dies in it leaves an attempt that is made again ``LEASE``
+later, under the same id, by which a receiver knows the repeat.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from loguru import logger
 
-from triage.errors import FallbackFailure, RecordUnreadable
+from triage.errors import FallbackFailure, PartlySent, RecordUnreadable
 from triage.model import Incident, Json, Severity, worst
 from triage.ports.fallback import Notice
 from triage.ports.store import Document, Tx
@@ -88,13 +88,14 @@ def claim(tx: Tx, document: int, now: datetime, wanted: Callable[[str], bool]) -
     claimed = []
     for name, state in states.items():
         number = int(state["attempts"]) + 1
-        is_due = not state["sent_at"] and not _is_given_up(state) and _is_time(state, now)
+        is_due = not _is_done(state) and not _is_given_up(state) and _is_time(state, now)
         if wanted(name) and is_due and tx.notes.once("fallback_attempt", f"{document}/{name}/{number}", now):
             states[name] = {**state, "attempts": number, "next_at": (now + LEASE).isoformat()}
-            claimed.append(NoticeAttempt(document, name, number, notice))
+            only = tuple(state.get("only") or ())
+            claimed.append(NoticeAttempt(document, name, number, replace(notice, only=only)))
     if claimed:
         tx.notes.rewrite_document(document, {**data, "channels": states})
-    elif all(each["sent_at"] or (_is_given_up(each) and _is_time(each, now)) for each in states.values()):
+    elif all(_is_done(each) or (_is_given_up(each) and _is_time(each, now)) for each in states.values()):
         tx.notes.put(f"{PENDING}{document}", "")  # a process was killed in the last try
     return claimed
 
@@ -104,7 +105,7 @@ def ended(
     attempt: NoticeAttempt,
     now: datetime,
     *,
-    failure: FallbackFailure | None = None,
+    failure: FallbackFailure | PartlySent | None = None,
     left_out: str = "",
 ) -> str:
     """Record how an attempt ended. Returns what the threads are to be told, or nothing.
@@ -121,8 +122,10 @@ def ended(
     states = _states(data)
     state = states[attempt.channel]
     wait = FIRST_WAIT * 2 ** (attempt.number - 1)
-    after: dict[str, Json] = {"sent_at": now.isoformat(), "error": "", "left_out": left_out}
-    if failure is not None:
+    after: dict[str, Json] = {"sent_at": now.isoformat(), "error": "", "left_out": left_out, "only": []}
+    if isinstance(failure, PartlySent):
+        after |= {"left_out": str(failure), "only": list(failure.waiting)}
+    elif failure is not None:
         wait = max(wait, timedelta(seconds=failure.wait_seconds))
         after = {"error": str(failure), "refused": failure.for_good}
     states[attempt.channel] = {**state, **after, "next_at": (now + min(wait, LONGEST_WAIT)).isoformat()}
@@ -131,15 +134,19 @@ def ended(
         all(each["sent_at"] or each["error"] for each in states.values()),
     )
     tx.notes.rewrite_document(attempt.document, {**data, "channels": states, "told": known or is_tried})
-    if all(each["sent_at"] or _is_given_up(each) for each in states.values()):
+    if all(_is_done(each) or _is_given_up(each) for each in states.values()):
         tx.notes.put(f"{PENDING}{attempt.document}", "")
-    if known and (failure is None or _is_given_up(states[attempt.channel])):
+    if known and (not isinstance(failure, FallbackFailure) or _is_given_up(states[attempt.channel])):
         return _outcome({attempt.channel: states[attempt.channel]})
     return _outcome(states) if is_tried and not known else ""
 
 
+def _is_done(state: Mapping[str, Json]) -> bool:
+    return bool(state["sent_at"]) and not state.get("only")
+
+
 def _is_given_up(state: Mapping[str, Json]) -> bool:
-    return not state["sent_at"] and (int(state["attempts"]) >= MOST_ATTEMPTS or bool(state.get("refused")))
+    return not _is_done(state) and (int(state["attempts"]) >= MOST_ATTEMPTS or bool(state.get("refused")))
 
 
 def _outcome(states: Mapping[str, Mapping[str, Json]]) -> str:
@@ -162,7 +169,8 @@ def _words_of(states: Mapping[str, Mapping[str, Json]]) -> str:
         if state["sent_at"]:
             tries = f" at try {state['attempts']}" if int(state["attempts"]) > 1 else ""
             at = datetime.fromisoformat(str(state["sent_at"]))
-            left_out = f" ({state['left_out']})" if state.get("left_out") else ""
+            again = f"; {_next(state)}" if state.get("only") else ""
+            left_out = f" ({state['left_out']}{again})" if state.get("left_out") else ""
             words.append(f"{name} sent {at:%H:%M:%S}{tries}{left_out}")
         elif state["error"]:
             words.append(f"{name} not sent: {state['error']} ({_next(state)})")

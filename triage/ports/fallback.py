@@ -13,6 +13,7 @@ class Notice:
     """What goes out: ``id`` is the same for every try, so that a receiver can know a repeat.
 
     ``kind``: ``incident``, ``escalation``, ``drill`` or ``test``; ``text`` plain lines; ``incidents`` numbers as INC-42.
+    ``only``: the recipients who lack it yet, where a channel has several; empty: all.
     """
 
     id: str
@@ -21,6 +22,7 @@ class Notice:
     text: str
     severity: Severity
     incidents: tuple[str, ...] = ()
+    only: tuple[str, ...] = ()
 
 
 class FallbackChannel(Protocol):
@@ -32,7 +34,10 @@ class FallbackChannel(Protocol):
         ...
 
     async def send(self, notice: Notice) -> str:
-        """Send a notice. Returns who of many it did not go to, as a rule nothing. Raises FallbackFailure: nobody has it."""
+        """Send a notice. Returns who of many it did not go to, as a rule nothing.
+
+        Raises FallbackFailure: nobody has it; PartlySent: some have it, and it is to be tried again for the others.
+        """
         ...
 
     async def examine(self) -> str:

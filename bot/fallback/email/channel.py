@@ -17,7 +17,7 @@ import aiosmtplib
 from bot.fallback.declaration import FallbackDeclaration
 from bot.fallback.email.address import MailAddress, read_mail_url, tls_context
 from bot.fallback.email.settings import ADDRESS, EmailSettings
-from triage.errors import FallbackFailure
+from triage.errors import FallbackFailure, PartlySent
 from triage.ports.fallback import Notice
 from triage.untrusted_text import one_line
 
@@ -39,14 +39,22 @@ class EmailChannel:
     name: str = "e-mail"
 
     async def send(self, notice: Notice) -> str:
-        """Send a mail; once a recipient has it, it is not sent again. Returns whom the server refused."""
+        """Send a mail; who has it is not sent it again. Returns whom the server refused for good.
+
+        Raises PartlySent where it refused some of them for now.
+        """
         try:
             async with self._session() as client:
-                refused, _ = await client.send_message(self._message(notice))
+                to = list(notice.only or self.address.recipients)
+                refused, _ = await client.send_message(self._message(notice), recipients=to)
         except (aiosmtplib.SMTPException, OSError, ValueError) as error:
             raise FallbackFailure(_why(error, self.address), for_good=_for_good(error)) from error
         said = (f"{to}: {code} {one_line(words, _REPLY)}" for to, (code, words) in sorted(refused.items()))
-        return one_line(f"not taken for {'; '.join(said)}", MOST) if refused else ""
+        left_out = one_line(f"not taken for {'; '.join(said)}", MOST) if refused else ""
+        waiting = tuple(sorted(to for to, (code, _) in refused.items() if not _is_final(code)))
+        if waiting:
+            raise PartlySent(left_out, waiting)
+        return left_out
 
     async def examine(self) -> str:
         """Connect, log in, ask for each recipient, begin no mail: nothing is mailed."""
@@ -105,15 +113,19 @@ def _why(error: Exception, address: MailAddress) -> str:
 def _for_good(error: Exception) -> bool:
     """Whether the server refuses this mail for good: by a final reply to its sender, its text, or each recipient.
 
-    A recipient's full mailbox (552) may be emptied. What it says of us and not of the mail, a greeting or a login, may be
+    What it says of us and not of the mail, a greeting or a login, may be
     mended without a restart: it is tried again.
     """
     if isinstance(error, aiosmtplib.SMTPRecipientsRefused):
-        full = aiosmtplib.SMTPStatus.storage_exceeded
-        return all(one.code >= _FINAL and one.code != full for one in error.recipients)
+        return all(_is_final(one.code) for one in error.recipients)
     if isinstance(error, aiosmtplib.SMTPDataError | aiosmtplib.SMTPSenderRefused):
         return error.code >= _FINAL
     return False
+
+
+def _is_final(code: int) -> bool:
+    """Whether a recipient is refused for good: a full mailbox (552) may be emptied."""
+    return code >= _FINAL and code != aiosmtplib.SMTPStatus.storage_exceeded
 
 
 def _reason(error: Exception) -> str:

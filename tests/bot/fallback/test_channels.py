@@ -7,6 +7,7 @@ import json
 import ssl
 import subprocess
 from collections.abc import Iterator
+from dataclasses import replace
 from email import message_from_bytes
 from email.header import decode_header, make_header
 from pathlib import Path
@@ -24,7 +25,7 @@ from bot.fallback.webhook.channel import WebhookChannel
 from tests.servers.process import LOOPBACK, free_port
 from tests.servers.receivers import Mailbox, receiving, relaying
 from tests.servers.tcp import tcp_server
-from triage.errors import FallbackFailure, SettingError
+from triage.errors import FallbackFailure, PartlySent, SettingError
 from triage.model import Severity
 from triage.ports.fallback import Notice
 
@@ -123,6 +124,23 @@ async def test_a_recipient_who_is_refused_is_named_and_the_others_have_the_mail(
         ):
             await channel.send(NOTICE)
     assert len(box.mails) == 1
+
+
+async def test_who_is_refused_for_now_gets_the_mail_alone_the_next_time() -> None:
+    """Greylisting and a full mailbox ask to try again; who has the mail gets it no second time."""
+    async with relaying() as (box, port):
+        channel = EmailChannel(read_mail_url(_mail_url(port, login="") + "&tls=off"))
+        for answer in ("450 try again later", "552 mailbox full"):
+            box.mails.clear()
+            box.answers = {"b@desk.example": answer}
+            with pytest.raises(PartlySent, match=f"^not taken for b@desk.example: {answer}$") as partly:
+                await channel.send(NOTICE)
+            box.answers = {}
+            assert await channel.send(replace(NOTICE, only=partly.value.waiting)) == ""
+            assert [to for to, _ in box.mails] == [["a@desk.example"], ["b@desk.example"]]
+            assert {message_from_bytes(text)["To"] for _, text in box.mails} == {
+                "a@desk.example, b@desk.example"
+            }
 
 
 BOT, ANA, BEN = "bot@desk.example", "a@desk.example", "b@desk.example"
