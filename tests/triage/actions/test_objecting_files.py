@@ -13,6 +13,7 @@ from triage.actions.project import images_here, made_of_the_pinned_image
 from triage.errors import ComposeRefused, DeskFailure
 from triage.plans.plan import DESK, Holds
 from triage.ports.actions import ServiceImage
+from triage.ports.sources import PROJECT_LABEL
 
 
 @dataclass
@@ -110,3 +111,11 @@ async def test_a_rollback_of_the_image_is_verified_by_what_the_container_was_mad
     ctx = context(made())
     ctx = replace(ctx, arguments=arguments, access=replace(ctx.access, snapshots=NeverSwapped()))  # type: ignore[arg-type] # what is asked
     assert [row.good for row in await ROLLBACK.rows(ctx, {}) if row.name == "Image"] == rows
+
+
+@pytest.mark.parametrize(("project", "holds"), [("hbot", Holds.NO), ("other", Holds.YES)])
+async def test_a_desk_with_a_paused_container_is_not_started(project: str, holds: Holds) -> None:
+    """Compose would end at it, with what comes after it still down."""
+    paused = replace(made("grafana", **{PROJECT_LABEL: project}), status="paused")
+    found = await START.preconditions(context(paused, target=DESK))
+    assert [one.holds for one in found if "paused" in one.text] == [holds]

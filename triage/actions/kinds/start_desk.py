@@ -10,6 +10,7 @@ from triage.actions.compose import compose
 from triage.actions.fitness import NEVER, Fitness
 from triage.actions.inspection import bot_row, engine_answers, running_bots, services_row
 from triage.actions.project import images_here, made_anew, project_fits
+from triage.concurrency import attempt
 from triage.desk import Desk
 from triage.env_check import env_problems
 from triage.errors import DeskFailure, SourceError, SourceNotConfigured
@@ -18,6 +19,7 @@ from triage.plans.agent_orders import Allowed, ComposeOrder, allowed
 from triage.plans.operations import AwaitContainer, CheckEnv, PingRedis
 from triage.plans.plan import DESK, Holds, Plan, Precondition, Step
 from triage.plans.verification import Row
+from triage.ports.sources import PROJECT_LABEL
 from triage.wording import doing, listed
 
 UP_SECONDS = 300.0
@@ -53,6 +55,7 @@ class StartDesk(Action):
             await engine_answers(ctx),
             await _env(ctx),
             await project_fits(ctx),
+            await _none_paused(ctx),
             await images_here(ctx, external=True),
         )
 
@@ -98,6 +101,22 @@ async def _degraded(ctx: ActionContext) -> Precondition:
     return Precondition(
         "degraded mode is on and no bot runs: the start brings up the external services too and ends it"
     )
+
+
+async def _none_paused(ctx: ActionContext) -> Precondition:
+    """Compose ends with an error at a paused container, and starts what comes after it neither."""
+    found = await attempt(ctx.sources.containers.list())
+    if isinstance(found, SourceError):
+        return Precondition(f"whether a container is paused is not known: {found.why}", Holds.WARNING)
+    project = ctx.desk.compose.project
+    paused = sorted(
+        one.name for one in found if one.status == "paused" and one.labels.get(PROJECT_LABEL) == project
+    )
+    if paused:
+        return Precondition(
+            f"{listed(paused)} paused: compose starts none, docker unpause it first", Holds.NO
+        )
+    return Precondition("no container of it is paused")
 
 
 def _check_env(env: Path | None) -> tuple[Step, ...]:
