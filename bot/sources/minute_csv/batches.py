@@ -9,7 +9,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import groupby
+from itertools import groupby, islice
 from operator import attrgetter, itemgetter
 from typing import TYPE_CHECKING
 
@@ -49,7 +49,7 @@ def batches_of(rows: Iterable[Row]) -> Iterator[RowBatch]:
     """Yield rows as batches, in their order; a batch has no field that is of no column."""
     for columns, group in groupby(rows, key=itemgetter(2)):
         together, width = list(group), len(columns)
-        fields = [field for row in together for field in row[1][:width]]
+        fields = [field for row in together for field in islice(row[1], width)]
         yield RowBatch([row[0] for row in together], fields, width, columns)
 
 
