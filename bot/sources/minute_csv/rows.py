@@ -36,11 +36,12 @@ def clean(line: bytes) -> str:
 
 def header_of(text: str) -> Columns:
     """Return the columns a header line names; empty where it is none."""
-    return tuple(name.strip() for name in _split(text)) if text.startswith("ts,") else ()
+    return tuple(name.strip() for name in fields_of(text)) if text.startswith("ts,") else ()
 
 
-def _split(text: str) -> list[str]:
-    return next(csv.reader([text])) if '"' in text else text.split(",")
+def fields_of(text: str) -> list[str]:
+    """Return a line's fields. Where it has quotes, a carriage return within is a space: ``csv`` refuses it."""
+    return next(csv.reader([text.replace("\r", " ")])) if '"' in text else text.split(",")
 
 
 class FileRows:
@@ -143,14 +144,14 @@ class FileRows:
         A line without its newline may be half written: it counts where it has as many fields as the row
         before, all but its last field, which may go on.
         """
-        fields = _split(text)
+        fields = fields_of(text)
         if ending is Ending.TOO_LONG or (ending is Ending.FILE and len(fields) != self._length):
             self._skips.add(_why_not(text.encode(), ending), self._name, offset)
             return None
         behind = "" if len(fields) == len(self._header) else _row_behind(text)
         if behind:
             self._skips.add("row cut off by the next one", self._name, offset)
-            fields = _split(behind)
+            fields = fields_of(behind)
         self._length = len(fields)
         columns = self._layouts.of(self._header, len(fields))
         if columns is None:
