@@ -45,11 +45,12 @@ class Sum:
 class FillTally:
     """The fills of a window. ``marks`` counts (buys, sells) by minute of the window, for the picture.
 
-    ``start`` in epoch seconds. ``readable``: False where there is no fills.csv at all.
+    ``start`` in epoch seconds. ``readable``: False where nothing is known of fills; ``missing`` says why.
     """
 
     start: float
     readable: bool = False
+    missing: str = "no fills.csv"
     buys: int = 0
     sells: int = 0
     others: int = 0
@@ -66,6 +67,10 @@ class FillTally:
     def count(self) -> int:
         """How many fills there were."""
         return self.buys + self.sells + self.others
+
+    def sum_of(self, amounts: Sum) -> float | None:
+        """Return a sum over the fills: 0 of none, and None where fills there are and no amount of them is."""
+        return amounts.total if self.readable and (amounts.terms or not self.count) else None
 
     def add(self, stamp: float, row: Mapping[str, str]) -> None:
         """Take one fill: its time in epoch seconds and its fields by name."""

@@ -66,11 +66,8 @@ def not_measured(name: str, *, limit: float, unit: str, why: str) -> Kpi:
 
 def no_column(name: str, grid: MinuteGrid, *, column: str, limit: float, unit: str) -> Kpi:
     """Return the "not measured" of a window without rows, or whose rows lack the column."""
-    why = (
-        f"none of the {grid.present} rows has a value in {column}"
-        if grid.present
-        else "no rows in the window"
-    )
+    what = "a state that is known" if column == "state" else f"a value in {column}"
+    why = f"none of the {grid.present} rows has {what}" if grid.present else "no rows in the window"
     return not_measured(name, limit=limit, unit=unit, why=why)
 
 

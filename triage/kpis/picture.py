@@ -199,8 +199,9 @@ def _marks(
 
 def _facts(report: BotReport) -> tuple[str, ...]:
     """Return the few figures that stand below the title."""
+    ran = report.kpi("running_pct").value
     facts = [
-        f"{report.kpi('running_pct').value or 0:.0f} % running",
+        "running not measured" if ran is None else f"{ran:.0f} % running",
         f"{report.coverage_pct:.0f} % of minutes seen",
     ]
     if report.trading.pnl_quote is not None:

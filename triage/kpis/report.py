@@ -89,7 +89,7 @@ def bot_report(
     measured = kpis(grid, limits, before)
     result = trading(grid, fills)
     conditions = gates(measured, result, incidents, limits)
-    held = (*held_by(measured, conditions, limits), *not_understood(coverage))
+    held = (*held_by(measured, conditions, limits), *not_seen(coverage), *not_understood(coverage))
     return BotReport(
         bot=bot,
         variant=variant,
@@ -108,11 +108,13 @@ def bot_report(
 def held_by(measured: Iterable[Kpi], conditions: Iterable[CapitalGate], limits: KpiLimits) -> tuple[str, ...]:
     """Return what keeps the verdict at hold: failed or unmeasured KPIs, thin evidence, failed gates.
 
+    A KPI that may be missing holds where the period before has it: then the writer does record it.
     A gate that was not measured is shown as such and does not hold: the checklist is the KPIs.
     """
     held: list[str] = []
     for kpi in measured:
-        if kpi.status is KpiStatus.NOT_MEASURED and kpi.name in limits.may_be_missing:
+        missing = kpi.status is KpiStatus.NOT_MEASURED and kpi.before is None
+        if missing and kpi.name in limits.may_be_missing:
             continue
         if kpi.status is KpiStatus.NOT_MEASURED:
             held.append(f"{kpi.name} not measured: {kpi.why}")
@@ -122,6 +124,11 @@ def held_by(measured: Iterable[Kpi], conditions: Iterable[CapitalGate], limits: 
             held.append(f"{kpi.name} passes on {kpi.measured_pct:.0f} % of the rows only")
     failed = [gate for gate in conditions if gate.status is KpiStatus.FAIL]
     return (*held, *(f"gate {gate.name}: {gate.why}" for gate in failed))
+
+
+def not_seen(coverage: Coverage) -> tuple[str, ...]:
+    """Return what holds the verdict where there is no row to judge by, whatever may be missing."""
+    return () if coverage.present else ("no minute of the window has a row",)
 
 
 def not_understood(coverage: Coverage) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from triage.kpis.measure import known, measured, share_pct
 from triage.kpis.model import CapitalGate, KpiStatus, TradingResult
-from triage.wording import listed
+from triage.wording import counted, listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -54,7 +54,10 @@ def trading(grid: MinuteGrid, fills: FillTally) -> TradingResult:
         jumps = equity_jumps(grid)
         pnl = equity[-1] - equity[0] - sum(step for _, step in jumps)
         base = equity[-1] - pnl
-        pnl_pct = 100.0 * pnl / base if base else None
+        if not isfinite(pnl):
+            pnl = None
+            notes.append("equity is no amount to reckon with: PnL unknown")
+        pnl_pct = 100.0 * pnl / base if pnl is not None and base else None
         if jumps:
             notes.append(
                 f"equity jumped {len(jumps)} times with another account or a deposit: left out of PnL"
@@ -62,8 +65,13 @@ def trading(grid: MinuteGrid, fills: FillTally) -> TradingResult:
     else:
         notes.append("no equity in the rows: PnL unknown")
     if not fills.readable:
-        notes.append("no fills.csv: fills, fees and volume unknown")
+        notes.append(f"{fills.missing}: fills, fees and volume unknown")
     seen = fills.readable
+    for name, amounts in (("fee", fills.fees), ("amount", fills.volume)):
+        if seen and amounts.terms < fills.count:
+            notes.append(
+                f"{fills.count - amounts.terms} of {counted(fills.count, 'fill')} without a {name}: left out"
+            )
     sided = fills.maker.total + fills.taker.total
     return TradingResult(
         pnl_quote=pnl,
@@ -71,11 +79,11 @@ def trading(grid: MinuteGrid, fills: FillTally) -> TradingResult:
         equity_open_quote=equity[0] if equity else None,
         equity_close_quote=equity[-1] if equity else None,
         realized_pnl_quote=fills.realized.value,
-        fees_quote=fills.fees.total if seen else None,
+        fees_quote=fills.sum_of(fills.fees),
         fills=fills.count if seen else None,
         buys=fills.buys if seen else None,
         sells=fills.sells if seen else None,
-        volume_quote=fills.volume.total if seen else None,
+        volume_quote=fills.sum_of(fills.volume),
         maker_share_pct=100.0 * fills.maker.total / sided if sided else None,
         net_edge_mean_pct=100.0 * sum(edges) / len(edges) if edges else None,
         net_edge_positive_pct=share_pct(len([edge for edge in edges if edge > 0]), len(edges))

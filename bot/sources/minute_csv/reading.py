@@ -116,7 +116,12 @@ def _fills(folder: Path, window: DigestWindow) -> tuple[FillTally, FillTally, Sc
             seen.add(key)
             tally = fills if stamp >= middle else before
             tally.add(stamp, dict(zip(columns, fields, strict=False)))
+    if "fills.csv" in scan.refused:
+        fills.missing = before.missing = "fills.csv could not be read"
+        return fills, before, scan
     fills.readable = before.readable = bool(csv_files(folder, "fills"))
+    if not fills.count and scan.skips.result():
+        fills.readable, fills.missing = False, "no line of fills.csv could be read"
     return fills, before, scan
 
 

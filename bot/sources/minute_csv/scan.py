@@ -42,6 +42,8 @@ class Scan:
     skips: Skips = field(default_factory=Skips)
     files: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    refused: set[str] = field(default_factory=set)
+    """Names of files that are there and could not be opened."""
     out_of_order: int = 0
 
     def rows(self, folder: Path, stem: str) -> Iterator[tuple[float, tuple[str, ...], Columns]]:
@@ -88,6 +90,7 @@ class Scan:
         except FileNotFoundError:
             return None
         except (OSError, DeskFailure) as error:
+            self.refused.add(path.name)
             note = f"{path.name} could not be read: {error}"
             if note not in self.notes:
                 self.notes.append(note)

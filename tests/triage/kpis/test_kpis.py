@@ -49,7 +49,7 @@ def test_rows_without_a_state_tell_neither_of_running_nor_of_stops() -> None:
     bare = filled(40, ["nan", "RUN"] * 20)
     found = [check(bare, LIMITS) for check in (running_pct, flaps, risk_hard_stops)]
     assert {kpi.status for kpi in found} == {NOT_MEASURED}
-    assert found[0].why == "none of the 40 rows has a value in state"
+    assert found[0].why == "none of the 40 rows has a state that is known"
     half = filled(40, ["running"] * 30 + ["?"] * 10)
     assert "10 minutes with another state or none" in running_pct(half, LIMITS).why
     assert "measured on 30 of 40 rows" in risk_hard_stops(half, LIMITS).why

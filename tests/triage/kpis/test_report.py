@@ -12,6 +12,7 @@ from triage.kpis.checklist.paper_reject_count import paper_reject_count
 from triage.kpis.fills import FillTally, number
 from triage.kpis.limits import KpiLimits
 from triage.kpis.model import Coverage, DigestReport, IncidentNote, KpiStatus, KpiVerdict, Skipped
+from triage.kpis.picture import bot_picture
 from triage.kpis.report import held_by, incident_figures, kpis, not_understood, with_others
 from triage.kpis.trading import trading
 
@@ -196,13 +197,50 @@ def test_a_kpi_that_the_writer_never_records_is_allowed_to_be_missing_by_a_setti
     missing = paper_reject_count(filled(10, paper_reject_count=nan), LIMITS)
     assert missing.status is KpiStatus.NOT_MEASURED
     assert missing.why == (
-        "none of the 10 rows has a value in paper_reject_count; the writer never records it: "
+        "none of the 10 rows has a value in paper_reject_count; where the writer never records it, "
         "kpis.may_be_missing in desk.yaml can allow that"
     )
     assert held_by([missing], (), LIMITS) == (f"paper_reject_count not measured: {missing.why}",)
     assert held_by([missing], (), KpiLimits(may_be_missing=("paper_reject_count",))) == ()
     with pytest.raises(ValueError, match="may_be_missing: 'rejects' is no KPI"):
         KpiLimits(may_be_missing=("rejects",))
+
+
+def test_what_may_be_missing_is_not_allowed_to_go_missing() -> None:
+    """The period before has it, so the writer records it: then its absence is no habit of the writer."""
+    allowed = KpiLimits(may_be_missing=("paper_reject_count",))
+    grid, before = filled(10, paper_reject_count=nan), filled(10, start=NOON - timedelta(minutes=10))
+    missing = next(kpi for kpi in kpis(grid, allowed, before) if kpi.name == "paper_reject_count")
+    assert missing.why == "none of the 10 rows has a value in paper_reject_count; the period before has it"
+    assert held_by([missing], (), allowed) == (f"paper_reject_count not measured: {missing.why}",)
+
+
+def test_a_window_without_a_row_holds_whatever_may_be_missing() -> None:
+    """Nothing was seen of it: that meets nothing."""
+    report = report_of(grid_of(60), KpiLimits(may_be_missing=tuple(NAMES)))
+    assert report.verdict is KpiVerdict.HOLD
+    assert report.held_by == ("no minute of the window has a row",)
+    assert {kpi.value for kpi in report.kpis} == {None}
+
+
+def test_states_that_nobody_knows_are_not_called_missing_nor_minutes_that_did_not_run() -> None:
+    """The rows have a word for their state; the picture has no share of it either."""
+    grid = filled(10, ["weird"] * 10)
+    report = report_of(grid, LIMITS)
+    running = report.kpi("running_pct")
+    assert (running.value, running.why) == (None, "none of the 10 rows has a state that is known")
+    picture = bot_picture(report=report, grid=grid, fills=FillTally(grid.at(0)), limits=LIMITS)
+    assert picture.facts[0] == "running not measured"
+
+
+def test_equity_beyond_all_reckoning_gives_no_profit() -> None:
+    """A sum that is no number is not shown as one."""
+    grid = grid_of(4)
+    for minute, equity in enumerate((1e308, 1e308, -1e308, -1e308)):
+        put(grid, minute, equity_quote=equity)
+    result = trading(grid, FillTally(grid.at(0)))
+    assert (result.pnl_quote, result.pnl_pct) == (None, None)
+    assert "equity is no amount to reckon with: PnL unknown" in result.notes
 
 
 def test_lines_that_nobody_understands_hold_the_verdict() -> None:

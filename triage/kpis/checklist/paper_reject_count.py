@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from triage.kpis.definition import KpiDefinition
 from triage.kpis.grid import State
-from triage.kpis.measure import kpi, measured, no_column
+from triage.kpis.measure import known, kpi, measured, no_column
 
 if TYPE_CHECKING:
     from triage.kpis.grid import MinuteGrid
@@ -32,7 +32,9 @@ def paper_reject_count(grid: MinuteGrid, limits: KpiLimits, before: MinuteGrid |
     rows = sum(map(isfinite, column))
     if not rows:
         missing = no_column(name, grid, column="paper_reject_count", limit=limit, unit="rejects")
-        hint = "; the writer never records it: kpis.may_be_missing in desk.yaml can allow that"
+        hint = "; where the writer never records it, kpis.may_be_missing in desk.yaml can allow that"
+        if before is not None and known(before.column("paper_reject_count")):
+            hint = "; the period before has it"
         return replace(missing, why=missing.why + hint) if grid.present else missing
     added, forgiven = _rejects(grid, column, before, limits.warmup_minutes)
     why = (

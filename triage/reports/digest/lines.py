@@ -29,6 +29,7 @@ _GATES: Mapping[str, str] = {
 _MARKS = {KpiStatus.PASS: Mark.GOOD, KpiStatus.FAIL: Mark.BAD, KpiStatus.NOT_MEASURED: Mark.UNKNOWN}
 _WORDS = {KpiStatus.PASS: "pass", KpiStatus.FAIL: "fail", KpiStatus.NOT_MEASURED: "not measured"}
 _GAP_WORTH_TELLING = 5
+_NOT_READ = " lines not understood"
 
 
 def name_of_kpi(name: str) -> str:
@@ -79,16 +80,21 @@ def verdict_line(report: BotReport) -> Line:
         return Line("meets the checklist", name=report.bot, mark=Mark.GOOD)
     failed = [_short(kpi) for kpi in report.kpis if kpi.status is KpiStatus.FAIL]
     failed += [_gate(gate) for gate in report.gates if gate.status is KpiStatus.FAIL]
-    unmeasured = [name_of_kpi(kpi.name) for kpi in report.kpis if kpi.status is KpiStatus.NOT_MEASURED]
+    unmeasured = [name_of_kpi(kpi.name) for kpi in report.kpis if _holds_unmeasured(kpi, report)]
     reasons = [listed(failed, 6)] if failed else []
     if unmeasured:
         reasons.append(f"not measured: {listed(unmeasured, 6).lower()}")
-    reasons += [held for held in report.held_by if held.startswith("variant ")]
+    reasons += [held for held in report.held_by if held.startswith("variant ") or _NOT_READ in held]
     thin = [held for held in report.held_by if " passes on " in held]
     if thin:
         reasons.append(f"{counted(len(thin), 'KPI')} measured on too few rows")
     mark = Mark.BAD if failed else Mark.WARN
     return Line(f"hold: {'; '.join(reasons)}", name=report.bot, mark=mark)
+
+
+def _holds_unmeasured(kpi: Kpi, report: BotReport) -> bool:
+    """Return whether a KPI holds the verdict because nothing is known of it: one that may be missing does not."""
+    return any(held.startswith(f"{kpi.name} not measured") for held in report.held_by)
 
 
 def unmeasured_line(bot: str) -> Line:
@@ -98,11 +104,11 @@ def unmeasured_line(bot: str) -> Line:
 
 def _nothing(report: BotReport) -> str:
     """Say why no minute is known: nobody wrote one, or what was written could not be read."""
-    skipped = report.coverage.skipped
-    if not skipped:
+    refused = [note for note in report.coverage.notes if " could not be read: " in note]
+    skipped = [f"{each.reason} {times(each.count)}" for each in report.coverage.skipped]
+    if not refused and not skipped:
         return "not a single minute was written"
-    reasons = listed([f"{each.reason} {times(each.count)}" for each in skipped], 3)
-    return f"not a single row could be read ({reasons})"
+    return f"not a single row could be read ({listed([*refused, *skipped], 3)})"
 
 
 def with_result(report: BotReport) -> Line:

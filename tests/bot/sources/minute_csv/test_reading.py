@@ -27,9 +27,12 @@ from tests.bot.sources.minute_csv.files import (
     write,
 )
 from triage.kpis.grid import State
+from triage.kpis.trading import trading
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from triage.kpis.model import TradingResult
 
 WINDOW = DigestWindow.of(START, MIDNIGHT)
 
@@ -314,3 +317,54 @@ def test_a_window_is_of_whole_minutes() -> None:
     assert (window.minutes, window.start * 60) == (60, START.timestamp())
     with pytest.raises(ValueError, match="not after"):
         DigestWindow.of(MIDNIGHT, START)
+
+
+def test_a_carriage_return_beside_a_quote_costs_no_bot_its_figures(tmp_path: Path) -> None:
+    """The library that reads quotes refuses the one in a field: it is taken for a space."""
+    folder = folder_of(tmp_path)
+    good = rows(range(3))
+    odd = good[1].replace("running", "run\rning").replace("BTC-USDT", '"BTC-USDT"')
+    write(folder / "minute.csv", HEADERS[33], [good[0], odd, good[2]])
+    reading = read(folder)
+    assert reading.coverage.present == 3
+    assert reading.grid.minutes_with_state == 2
+
+
+def _fills(tmp_path: Path, *lines: str) -> TradingResult:
+    folder = folder_of(tmp_path)
+    write(folder / "minute.csv", HEADERS[33], rows(range(60)))
+    write(folder / "fills.csv", FILLS, lines)
+    reading = read(folder)
+    return trading(reading.grid, reading.fills)
+
+
+def test_fills_without_amounts_have_no_sum_of_nothing(tmp_path: Path) -> None:
+    """Two fills whose fees nobody wrote cost something: not 0. Of a part of them the rest is said."""
+    fill = f"{minute_at(5).isoformat()},a,x,y,buy,1,1,{{}},{{}},o{{}},running"
+    blind = _fills(tmp_path / "blind", fill.format("", "nan", 1), fill.format("junk", "", 2))
+    assert (blind.fills, blind.fees_quote, blind.volume_quote) == (2, None, None)
+    assert "2 of 2 fills without a fee: left out" in blind.notes
+    part = _fills(tmp_path / "part", fill.format(7, "0.5", 1), fill.format(8, "", 2))
+    assert (part.fees_quote, part.volume_quote) == (0.5, 15.0)
+    assert part.notes == ("1 of 2 fills without a fee: left out",)
+
+
+def test_lines_of_fills_that_cannot_be_read_are_not_no_fills(tmp_path: Path) -> None:
+    """Whereas a file without a line of the window has none: 0."""
+    unread = _fills(tmp_path / "unread", *["minute 1,a,x,y,buy,1,1,1,1,o1,running"] * 3)
+    assert (unread.fills, unread.fees_quote) == (None, None)
+    assert unread.notes == ("no line of fills.csv could be read: fills, fees and volume unknown",)
+    none = _fills(tmp_path / "none")
+    assert (none.fills, none.fees_quote, none.notes) == (0, 0.0, ())
+
+
+def test_fills_in_a_file_that_is_refused_are_unknown(tmp_path: Path) -> None:
+    """It is there, so they are not said to be missing, and not to be none."""
+    folder = folder_of(tmp_path)
+    write(folder / "minute.csv", HEADERS[33], rows(range(60)))
+    (tmp_path / "elsewhere").write_text(FILLS)
+    (folder / "fills.csv").symlink_to(tmp_path / "elsewhere")
+    reading = read(folder)
+    result = trading(reading.grid, reading.fills)
+    assert result.fills is None
+    assert "fills.csv" in result.notes[0]

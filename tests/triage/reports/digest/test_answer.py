@@ -17,6 +17,7 @@ from triage.kpis.model import (
     TradingResult,
 )
 from triage.reports.digest.answer import digest_text
+from triage.reports.digest.lines import verdict_line
 
 START = datetime(2026, 2, 20, tzinfo=UTC)
 END = START + timedelta(days=1)
@@ -80,6 +81,7 @@ def test_a_hold_names_what_holds_it() -> None:
     text = said(
         report(
             verdict=KpiVerdict.HOLD,
+            held_by=("running_pct: because", "paper_reject_count not measured: no column", "gate"),
             kpis=(
                 kpi("running_pct", 3.06, 65, FAIL),
                 kpi("paper_reject_count", None, 3, UNMEASURED, "no column", unit="rejects"),
@@ -98,6 +100,26 @@ def test_a_hold_names_what_holds_it() -> None:
     )
     assert text.splitlines()[0] == "KPI digest: hold"
     assert "hold: running 3.06 %, gate: INC-4 unresolved; not measured: rejects" in text
+
+
+def test_a_hold_does_not_name_what_may_be_missing() -> None:
+    """It is not measured and not what holds the verdict."""
+    kpis = (kpi("turnover_x", 3.5, 3, FAIL), kpi("paper_reject_count", None, 3, UNMEASURED))
+    held = report(verdict=KpiVerdict.HOLD, held_by=("turnover_x: because",), kpis=kpis)
+    assert verdict_line(held).text == "hold: turnover 3.50 %"
+
+
+def test_a_hold_for_lines_that_were_not_understood_says_so() -> None:
+    """Every KPI passes on the others: the reason must not be empty."""
+    unread = "50 of 110 lines not understood (no timestamp, first in fills.csv at byte 98)"
+    assert verdict_line(report(verdict=KpiVerdict.HOLD, held_by=(unread,))).text == f"hold: {unread}"
+
+
+def test_a_file_that_is_refused_is_not_called_unwritten() -> None:
+    """Somebody wrote it: it could not be read."""
+    refused = "minute.csv could not be read: it is a link"
+    none = report(verdict=KpiVerdict.HOLD, coverage=Coverage(1440, 0, notes=(refused,)))
+    assert verdict_line(none).text == f"hold: not a single row could be read ({refused})"
 
 
 def test_each_kpi_has_value_limit_word_and_change() -> None:
