@@ -136,6 +136,10 @@ def _must_be_writable(out: Path, name: str) -> None:
         fail(BadInput(f"{out} cannot be written: {denied} may not be written by this user", "--out"))
 
 
+_YEARS = (1971, 9998)
+"""Of an end of a window: the times around it are reckoned with too."""
+
+
 def moment(text: str) -> datetime:
     """Parse a time of the command line: ISO 8601 with a time zone. Raises BadInput."""
     try:
@@ -144,4 +148,6 @@ def moment(text: str) -> datetime:
         raise BadInput(f"{text!r} is no time; write for instance 2026-02-21T00:00:00Z", "--at") from error
     if at.tzinfo is None:
         raise BadInput(f"{text!r} has no time zone; write for instance 2026-02-21T00:00:00Z", "--at")
+    if not _YEARS[0] <= at.year <= _YEARS[1]:
+        raise BadInput(f"{text!r} is of no year from {_YEARS[0]} to {_YEARS[1]}; no bot wrote then", "--at")
     return at

@@ -93,6 +93,8 @@ def test_a_picture_is_written(data: Path, tmp_path: Path) -> None:
         (["digest", "--window", "9000d"], 2, "longer than"),
         (["digest", "--at", "yesterday"], 2, "write for instance 2026-02-21T00:00:00Z"),
         (["digest", "--at", "2026-02-21T00:00:00"], 2, "has no time zone"),
+        (["digest", "--at", "0001-01-01T00:00:00Z"], 2, "is of no year from 1971 to 9998"),
+        (["digest", "--at", "9999-12-31T23:59:00Z"], 2, "is of no year from 1971 to 9998"),
         (["digest", "--bot", "bot9"], 2, "the desk has bot1, bot2, bot3"),
         (["digest", "--data", "/nowhere"], 1, "/nowhere cannot be read"),
         (["digest", "--colour"], 2, "No such option"),
