@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 import traceback
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from bot.sources.minute_csv.measure import measure
@@ -23,11 +25,31 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
+class OverdueError(Exception):
+    """A bot's files took too long."""
+
+
+@contextmanager
+def _within(seconds: float) -> Iterator[None]:
+    """Raise OverdueError in the body where it takes longer."""
+
+    def over(_number: int, _frame: object) -> None:
+        raise OverdueError(f"its files were not read within {seconds:g} s")
+
+    signal.signal(signal.SIGALRM, over)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+
+
 def answers(request: Request) -> Iterator[tuple[str, str]]:
     """Yield the lines of the answer as (kind, text)."""
     for ask in request.bots:
         try:
-            report, picture = measure(request, ask)
+            with _within(request.bot_seconds):
+                report, picture = measure(request, ask)
         except Exception as error:  # noqa: BLE001 - one bot's files must not cost the others their figures
             traceback.print_exc()
             yield "E", json.dumps({"bot": ask.name, "error": f"{type(error).__name__}: {error}"})

@@ -53,13 +53,14 @@ async def build_digest(
     pictures: Path | None = None,
     themes: Sequence[str] = ("light",),
     seconds: float = 120.0,
+    bot_seconds: float = 20.0,
     picture_seconds: float = 30.0,
 ) -> DigestReport:
     """Measure bots in a window (start, end; times with an offset, taken down to whole minutes).
 
     ``pictures``: the folder for one PNG a bot and theme (``light``, ``dark``); None draws none. A bot or a
     picture that fails is named in ``problems`` and does not keep the others away; ``seconds`` bounds the
-    measuring, ``picture_seconds`` what the pictures may take on top.
+    measuring, ``bot_seconds`` each bot's share of it, ``picture_seconds`` what the pictures may take on top.
 
     Raises ValueError for a window that ends before it starts; SourceUnreachable where ``data`` is no folder
     that can be read; SourceTimeout; SourceBadAnswer where every measuring process failed.
@@ -67,7 +68,15 @@ async def build_digest(
     began = time.monotonic()
     nice = _NICE if DigestWindow.of(*window).minutes * len(bots) > _ONE_PROCESS else 0
     await _readable(data)
-    request = Request(data, *window, tuple(bots), tuple(incidents), tuple(actions), pictures is not None)
+    request = Request(
+        data,
+        *window,
+        bots=tuple(bots),
+        incidents=tuple(incidents),
+        actions=tuple(actions),
+        pictures=pictures is not None,
+        bot_seconds=bot_seconds,
+    )
     work = _Work(
         PictureProcess(pictures, themes, seconds=picture_seconds, nice=nice) if pictures is not None else None
     )

@@ -31,6 +31,8 @@ class Request:
     incidents: tuple[IncidentNote, ...] = ()
     actions: tuple[ActionNote, ...] = ()
     pictures: bool = False
+    bot_seconds: float = 20.0
+    """How long one bot's files may take: a file without an end must not cost the other bots their figures."""
 
     def to_json(self) -> dict[str, Any]:
         """Return the request as JSON."""
@@ -50,6 +52,7 @@ class Request:
                 ActionNote(**{**note, "at": datetime.fromisoformat(note["at"])}) for note in body["actions"]
             ),
             pictures=body["pictures"],
+            bot_seconds=body["bot_seconds"],
         )
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -147,6 +148,17 @@ async def test_a_process_that_is_killed_in_its_measuring_holds_the_digest(
     told = 0
     with pytest.raises(SourceBadAnswer, match="was killed"):
         await build_digest(tmp_path, [BotAsk("bot1")], WINDOW)
+
+
+async def test_a_file_without_an_end_costs_only_its_own_bot(tmp_path: Path) -> None:
+    """A bot may make its file as large as it likes, with nothing in it: the others are measured."""
+    desk(tmp_path)
+    os.truncate(folder_of(tmp_path, "bot1") / "minute.csv", 10**12)
+    report = await build_digest(tmp_path, [BotAsk("bot1"), BotAsk("bot2")], WINDOW, bot_seconds=0.5)
+    assert [(bot.bot, bot.coverage.present) for bot in report.bots] == [("bot2", 30)]
+    assert report.unmeasured == ("bot1",)
+    assert "bot1 could not be measured" in report.problems[0]
+    assert "not read within 0.5 s" in report.problems[0]
 
 
 async def test_rows_that_cannot_be_read_are_not_called_unwritten(tmp_path: Path) -> None:
