@@ -132,7 +132,7 @@ def _tail_of(folder: Path, name: str, until: float) -> _Tail:
         file.seek(max(0, size - TAIL))
         lines = file.read(TAIL).split(b"\n")[:-1]  # what follows the last newline is still being written
     layouts = Layouts(MINUTE, MINUTE_ALWAYS)
-    trouble = ""
+    trouble = f"{name} ends without a line" if size > TAIL and not lines else ""
     for text in map(clean, reversed(lines)):
         if not text.strip() or header_of(text):
             continue

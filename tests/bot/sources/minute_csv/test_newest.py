@@ -1,5 +1,6 @@
 """The newest minute of a bot, as its own file has it."""
 
+import os
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -76,6 +77,15 @@ async def test_rows_that_cannot_be_read_are_not_called_unwritten(tmp_path: Path)
     """A file of which nothing is understood is no bot that wrote nothing."""
     with pytest.raises(SourceBadAnswer, match=r"none of the last rows of minute\.csv can be read"):
         await _read(tmp_path, _at("minute 12"), "junk")
+
+
+async def test_a_file_whose_end_has_no_line_is_not_called_unwritten(tmp_path: Path) -> None:
+    """As where a machine lost its power: rows may be before it, and nobody knows which was the last."""
+    assert await _read(tmp_path, ROW) is not None
+    os.truncate(folder_of(tmp_path) / "minute.csv", 10**9)
+    minutes = NewestMinutes(tmp_path, ManualClock(NOW), {"bot1": "a"})
+    with pytest.raises(SourceBadAnswer, match=r"minute\.csv ends without a line"):
+        await minutes.minute("bot1")
 
 
 async def test_an_odd_line_costs_only_itself(tmp_path: Path) -> None:
