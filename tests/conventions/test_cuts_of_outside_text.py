@@ -49,7 +49,6 @@ _ALLOWED: dict[str, tuple[str, ...]] = {
         "bot/desk/differences.py: gone[:NAMES]",
         "bot/desk/differences.py: lines[:FILE_LINES]",
         "bot/sources/grafana/client.py: listed[:MOST]",
-        "bot/sources/minute_csv/batches.py: row[1][:width]",
         "handlers/slack/silence_form.py: lines[:MATCHERS_SHOWN]",
         "handlers/slack/silence_form.py: others[:MATCHERS_SHOWN]",
         "triage/diagnosis/bot_errors.py: errors.classes[:_KEPT]",
@@ -68,7 +67,6 @@ _ALLOWED: dict[str, tuple[str, ...]] = {
         "triage/diagnosis/checks/error_logs_of_containers.py: ctx.bots[:BOTS_MAX]",
         "triage/incidents/traits.py: fresh[:TEMPLATES]",
         "triage/signals/trading.py: said[:most]",
-        "bot/sources/minute_csv/batches.py: row[1][:width]",
     ),
     "bytes of a format, or of a time": (
         "bot/sources/docker/frames.py: buffer[4:_HEADER]",
