@@ -210,6 +210,8 @@ def _chosen(candidates: list[Candidate]) -> tuple[list[Candidate], set[str]]:
         mine = {(alert.name, alert.subject) for alert in each.explains}
         if each.confidence < LIKELY or (each.cause in _UNSAID and standing):
             result.append(each)
+        elif standing & _UNSAID:  # "nothing is wrong, and likely …" would contradict itself
+            result.append(replace(each, score=min(each.score + RIVAL, CONSEQUENCE)))
         elif not standing or mine - covered or (each.direct and each.score > 0):
             standing.add(each.cause)
             covered |= mine

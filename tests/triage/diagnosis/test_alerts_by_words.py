@@ -1,7 +1,9 @@
 """Verdicts on alerts whose names nobody wrote down: what their words tell narrows the causes and claims no more."""
 
 from dataclasses import replace
+from datetime import timedelta
 
+from tests.fakes.sources import NOW
 from tests.triage.diagnosis.evidence import alert, bot, bots, box, errors, finding, machine, redis, verdict
 from triage.model import FindingStatus, Subject, SubjectKind
 
@@ -120,3 +122,15 @@ def test_a_case_that_an_alert_makes_alone_explains_no_strange_one() -> None:
     found = verdict(bot(), machine(), errors(), alerts=fires)
     assert found.causes[0].cause == "clock_skew"
     assert found.unexplained == ("HostUnitCrashed vps-1:9100",)
+
+
+def test_nothing_is_wrong_stands_alone() -> None:
+    """A file that was edited after the bot started is a possibility beside it, and no second cause."""
+    edited = {
+        "file": ".env", "at": (NOW - timedelta(minutes=20)).isoformat(), "seconds_before": 960.0,
+        "keys": ["BUS_SOFT_PAUSE_ON_OUTAGE"], "services": [], "older": ["hbot-bot1"],
+    }  # fmt: skip
+    changed = finding("changes", {"changes": [], "down": [], "down_as": {}, "project": [edited]})
+    found = verdict(changed, bot(), box(), errors(), alerts=(alert("SoftPauseActive"),))
+    assert {each.cause for each in found.causes} == {"nothing_is_wrong", "config_not_applied"}
+    assert [each.cause for each in found.causes if each.stands] == ["nothing_is_wrong"]
