@@ -24,7 +24,7 @@ from triage.errors import (
     SourceTimeout,
     SourceUnreachable,
 )
-from triage.ports.sources import Matcher, Sources
+from triage.ports.sources import Matcher, Silences, Sources
 
 pytestmark = pytest.mark.slow
 
@@ -174,7 +174,7 @@ async def test_json_of_another_shape_is_a_bad_answer(
         answer = await question(sources)
     except SourceBadAnswer:
         return
-    assert answer == (), body
+    assert answer in ((), Silences(())), body
 
 
 NOT_FOUND = {

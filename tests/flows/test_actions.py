@@ -108,7 +108,7 @@ async def test_a_rollback_takes_two_different_people(scene: Scene) -> None:
     """Ana cannot be her own second; Ben sees the very plan and lets it run; then archives that must not be used."""
     harness, desk = scene.harness, scene.desk
     ana, ben = harness.slack.member("ana"), harness.slack.member("ben")
-    log = desk.log("bot1")
+    log = await desk.logged("bot1")
     await ana.click(await scene.fresh_card(), "action.rollback")
     body = await modal(scene.harness, "ana", "pre-rollback")
     assert "2 different people" in body

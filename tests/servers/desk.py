@@ -15,7 +15,7 @@ from typing import Any
 from tests.servers import programs
 from tests.servers.docker import CommandError, DockerEngine, run
 from tests.servers.images import rootfs
-from tests.servers.process import LOOPBACK, free_port
+from tests.servers.process import LOOPBACK, eventually, free_port
 
 BOTS = ("bot1", "bot2", "bot3")
 IMAGES = ("hbot/hummingbot:v1", "hbot/hummingbot:v2")
@@ -122,8 +122,18 @@ class Desk:
         return file
 
     def log(self, bot: str) -> str:
-        """Return what a bot has logged so far."""
-        return (self.data / bot / "logs" / "logs_bot.log").read_text()
+        """Return what a bot has logged so far, empty where it is still starting."""
+        file = self.data / bot / "logs" / "logs_bot.log"
+        return file.read_text() if file.exists() else ""
+
+    async def logged(self, bot: str, words: str = "") -> str:
+        """Wait until a bot that was started has logged, and those words; returns its log."""
+
+        async def wrote() -> bool:
+            return bool(self.log(bot)) and words in self.log(bot)
+
+        await eventually(wrote, f"the log of {bot}")
+        return self.log(bot)
 
 
 def _filled_env(template: Path, redis_port: int) -> str:

@@ -14,7 +14,6 @@ from bot.sources.opening import open_sources
 from tests.bot.agent.apart import agent_apart
 from tests.fakes.sources import FakeSources
 from tests.servers.desk import COMPOSES, IMAGES, Desk
-from tests.servers.process import eventually
 from tests.triage.actions.bench import Bench, running_bench, settings
 from triage.diagnosis.checks import changes
 from triage.diagnosis.checks.base import CheckContext
@@ -62,11 +61,7 @@ async def test_containers_of_another_project_are_touched_by_no_action(bench: Ben
     """Compose would meet a conflict of names, after the bytecode was removed: the labels tell before."""
     await desk.compose("-p", "elsewhere", "up", "-d", "bot1", "redis")
     before = await desk.container("bot1")
-
-    async def loaded() -> bool:
-        return "loaded" in desk.log("bot1") if (desk.data / "bot1/logs/logs_bot.log").exists() else False
-
-    await eventually(loaded, "the bot's bytecode")
+    await desk.logged("bot1", "loaded")
     for kind, target in (*((kind, "bot1") for kind in (*OF_A_BOT, "restart")), ("start_desk", "desk")):
         assert "belongs to the compose project elsewhere" in await blocked(bench, kind, target), kind
     assert await desk.engine.docker("exec", "hbot-bot1", "cat", CACHE)

@@ -118,7 +118,7 @@ async def test_rollback_returns_config_and_image_and_the_undo_takes_both_back(
 ) -> None:
     """Both come back as they were in the snapshot, logs are untouched, and undo restores the state before."""
     await desk.up("bot1", profiles=("multi",))
-    log = desk.log("bot1")
+    log = await desk.logged("bot1")
     desk.set_env("HUMMINGBOT_IMAGE", "hbot/hummingbot:v2")
     state = desk.data / "bot1" / "data" / "state.json"
     chosen = {"what": "both", "snapshot": "bot1_20260219_040000.tar.gz", "image": "hbot/hummingbot:v1"}
