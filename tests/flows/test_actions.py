@@ -99,7 +99,7 @@ async def test_clear_cache_from_the_click_to_recovered(scene: Scene) -> None:
     assert (await desk.container("bot1"))["Id"] != before
     lines = " ".join(harness.thread(scene.card))
     assert lines.count("Clear cache on bot1") >= 1
-    actions = [one for one in harness.slack.thread(scene.card) if "Clear cache on bot1" in one.text]
+    actions = [one for one in harness.slack.thread(scene.card) if one.text.startswith("Clear cache on bot1:")]
     assert len(actions) == 1, "one message, edited as it runs"
     assert actions[0].edited_ts
 
