@@ -16,6 +16,8 @@ TEMPLATES = Path(__file__).parent / "templates"
 SNAPSHOT_FOLDERS = ("conf", "data", "scripts", "pmm_scripts")
 BACKUP_NIGHTS = 5
 BACKUP_HOUR = 4
+SET_UP_BEFORE = timedelta(days=6)
+"""How long before the start the desk's files were written."""
 ENV_FILE = f"""\
 # The desk's settings. The template lists every key.
 COMPOSE_PROJECT_NAME=hbot
@@ -125,14 +127,25 @@ def build(root: Path, bots: Iterable[BotPlan], start: float) -> Layout:
     layout.compose_file.write_text((TEMPLATES / "docker-compose.yaml").read_text())
     layout.env.write_text(ENV_FILE)
     layout.env.with_name(".env.template").write_text(ENV_TEMPLATE)
+    written_at = start - SET_UP_BEFORE.total_seconds()
     for bot in bots:
-        _bot_folder(layout, bot, start)
+        _bot_folder(layout, bot, written_at)
+        _date(layout.bot(bot.name), written_at)
         for night in range(1, BACKUP_NIGHTS + 1):
             _nightly(layout, bot.name, start, night)
+    _date(layout.compose, written_at)
+    _date(layout.env.parent, written_at)
     return layout
 
 
-def _bot_folder(layout: Layout, bot: BotPlan, start: float) -> None:
+def _date(folder: Path, at: float) -> None:
+    """Date what was written: a file of this minute would be a change of this minute, and the cause of what comes next."""
+    for path in folder.rglob("*"):
+        if path.is_file():
+            os.utime(path, (at, at))
+
+
+def _bot_folder(layout: Layout, bot: BotPlan, at: float) -> None:
     folder = layout.bot(bot.name)
     for name in (*SNAPSHOT_FOLDERS, "logs"):
         (folder / name).mkdir(parents=True, exist_ok=True)
@@ -144,7 +157,7 @@ def _bot_folder(layout: Layout, bot: BotPlan, start: float) -> None:
     (folder / "scripts" / "v2_with_controllers.py").write_text('"""Runs the controllers."""\n')
     (folder / "pmm_scripts" / "README.md").write_text("Scripts of the pure market making strategy.\n")
     (folder / "data" / "desk_state.json").write_text('{"schema": 1}\n')
-    write_source(layout.controllers(bot.name), OLD_VERSION, start - timedelta(days=6).total_seconds())
+    write_source(layout.controllers(bot.name), OLD_VERSION, at)
 
 
 def _filled(template: str, values: dict[str, str]) -> str:

@@ -65,6 +65,15 @@ def test_the_same_seed_makes_the_same_desk(tmp_path: Path) -> None:
     assert first != other
 
 
+def test_no_file_of_a_new_desk_was_changed_of_late(tmp_path: Path) -> None:
+    """A setting that seems to be edited as the demo starts is taken for the cause of what goes wrong next."""
+    world = world_with_past(tmp_path, now=START, seed=1, hours=2)
+    written = [*world.layout.data.rglob("conf/**/*"), *world.layout.compose.rglob("*"), world.layout.env]
+    files = {path.name: path.stat().st_mtime for path in written if path.is_file()}
+    assert {"conf_client.yml", "docker-compose.yml", ".env"} <= files.keys()
+    assert {name for name, at in files.items() if at > START - 86_400} == set()
+
+
 def test_a_calm_desk_breaks_no_rule_for_half_a_day(world: World) -> None:
     """Twelve hours without a scenario: no hard stop, no restart, no long pause, few errors, positive edge."""
     negative: Counter[str] = Counter()
