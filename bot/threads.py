@@ -37,15 +37,16 @@ async def stoppable(work: Callable[[Going], T], what: str, *, end_seconds: float
         if stop.is_set():
             raise _Stopped
 
-    working = _on_a_thread(lambda: work(going))
+    working = on_a_thread(lambda: work(going), "desk files")
     try:
         return await asyncio.shield(working)
     except asyncio.CancelledError:
         stop.set()
         working.add_done_callback(_seen)  # the caller is told of the cancelling
-        if not (await asyncio.wait([working], timeout=END_SECONDS if end_seconds is None else end_seconds))[
-            0
-        ]:
+        _, hanging = await asyncio.wait(
+            [working], timeout=END_SECONDS if end_seconds is None else end_seconds
+        )
+        if hanging:
             logger.error("{what} hangs and was given up: does the disk answer?", what=what)
         raise
 
@@ -55,7 +56,8 @@ def _seen(working: asyncio.Future[T]) -> None:
         working.exception()
 
 
-def _on_a_thread(work: Callable[[], T]) -> asyncio.Future[T]:
+def on_a_thread(work: Callable[[], T], name: str) -> asyncio.Future[T]:
+    """Start work on a daemon thread of that name; gives its answer, or what it raised, to the loop that asked."""
     loop = asyncio.get_running_loop()
     done: asyncio.Future[T] = loop.create_future()
 
@@ -67,13 +69,13 @@ def _on_a_thread(work: Callable[[], T]) -> asyncio.Future[T]:
         except BaseException as error:  # noqa: BLE001 - handed to who waits, whatever it is
             fault = error
         with contextlib.suppress(RuntimeError):  # the loop has ended meanwhile
-            loop.call_soon_threadsafe(hand_over, done, result, fault)
+            loop.call_soon_threadsafe(_hand_over, done, result, fault)
 
-    threading.Thread(target=run, daemon=True, name="desk files").start()
+    threading.Thread(target=run, daemon=True, name=name).start()
     return done
 
 
-def hand_over(done: asyncio.Future[T], result: T | None, fault: BaseException | None) -> None:
+def _hand_over(done: asyncio.Future[T], result: T | None, fault: BaseException | None) -> None:
     """Give a thread's result to who waits for it, if anybody still does."""
     if done.done():
         return

@@ -6,12 +6,11 @@ One that hangs (a dead network disk) holds up neither the service nor its end, a
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import threading
 from collections.abc import Callable
 from typing import TypeVar
 
-from bot.threads import hand_over
+from bot.threads import on_a_thread
 from triage.errors import DeskFailure
 
 T = TypeVar("T")
@@ -48,16 +47,13 @@ class WatchedFolders:
     async def read(self, work: Callable[[], T], what: str) -> T:
         """Run a read. Raises DeskFailure where it takes too long or too many hang; else what the read raises."""
         loop = asyncio.get_running_loop()
-        done: asyncio.Future[T] = loop.create_future()
         ends = loop.time() + self._seconds
         while not self._take():
             if loop.time() >= ends or self._stalled >= self._threads:
                 raise DeskFailure(f"{what} was not looked at: {self.problem() or 'too many reads at once'}")
             await asyncio.sleep(0.02)
         state = {"late": False}
-        threading.Thread(
-            target=self._run, args=(work, loop, done, state), daemon=True, name="watched file"
-        ).start()
+        done = on_a_thread(lambda: self._run(work, state), "watched file")
         try:
             async with asyncio.timeout_at(ends):
                 return await asyncio.shield(done)
@@ -75,25 +71,14 @@ class WatchedFolders:
             self._free -= 1
             return True
 
-    def _run(
-        self,
-        work: Callable[[], T],
-        loop: asyncio.AbstractEventLoop,
-        done: asyncio.Future[T],
-        state: dict[str, bool],
-    ) -> None:
-        result: T | None = None
-        fault: BaseException | None = None
+    def _run(self, work: Callable[[], T], state: dict[str, bool]) -> T:
         try:
-            result = work()
-        except BaseException as error:  # noqa: BLE001 - handed to who waits, whatever it is
-            fault = error
-        with self._lock:
-            self._free += 1
-            state["over"] = True
-            self._stalled -= state["late"]
-        with contextlib.suppress(RuntimeError):  # the loop has ended meanwhile
-            loop.call_soon_threadsafe(hand_over, done, result, fault)
+            return work()
+        finally:
+            with self._lock:
+                self._free += 1
+                state["over"] = True
+                self._stalled -= state["late"]
 
 
 FOLDERS = WatchedFolders()

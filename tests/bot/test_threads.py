@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -73,6 +74,18 @@ async def test_work_that_hangs_is_left_behind() -> None:
     assert late == []
 
 
+async def given_up(asking: asyncio.Task[Any], hangs: threading.Event, answers: threading.Event) -> None:
+    """Give work up while it hangs: the caller is free at once; then let the disk answer, and the work come to its end."""
+    await asyncio.to_thread(hangs.wait, 5)
+    asking.cancel()
+    async with asyncio.timeout(5):
+        with pytest.raises(asyncio.CancelledError):
+            await asking
+    answers.set()
+    for thread in [each for each in threading.enumerate() if each.name == "desk files"]:
+        await asyncio.to_thread(thread.join, 5)
+
+
 async def test_a_swap_that_was_given_up_is_not_made_later(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -92,14 +105,7 @@ async def test_a_swap_that_was_given_up_is_not_made_later(
     monkeypatch.setattr("bot.desk.snapshots.sync_folder", hanging)
     monkeypatch.setattr("bot.threads.END_SECONDS", 0.05)
     asking = asyncio.create_task(snapshots.swap("bot1", "t"))
-    await asyncio.to_thread(hangs.wait, 5)
-    asking.cancel()
-    async with asyncio.timeout(5):
-        with pytest.raises(asyncio.CancelledError):
-            await asking
-    answers.set()
-    for thread in [each for each in threading.enumerate() if each.name == "desk files"]:
-        await asyncio.to_thread(thread.join, 5)
+    await given_up(asking, hangs, answers)
     assert await snapshots.swapped("bot1", "t") is False
 
 
@@ -120,12 +126,5 @@ async def test_a_key_is_not_changed_after_it_was_given_up(
     monkeypatch.setattr(env_file, "_text", hanging)
     monkeypatch.setattr("bot.threads.END_SECONDS", 0.05)
     asking = asyncio.create_task(DeskEnvFile(file).set("A", "2", was="1"))
-    await asyncio.to_thread(hangs.wait, 5)
-    asking.cancel()
-    async with asyncio.timeout(5):
-        with pytest.raises(asyncio.CancelledError):
-            await asking
-    answers.set()
-    for thread in [each for each in threading.enumerate() if each.name == "desk files"]:
-        await asyncio.to_thread(thread.join, 5)
+    await given_up(asking, hangs, answers)
     assert file.read_text() == "A=1\n"
