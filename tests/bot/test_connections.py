@@ -14,6 +14,7 @@ from bot.store import SqlStore
 from bot.web import WebServer, listen
 from handlers.alertmanager import BODY_MAX, WEBHOOK_PATH
 from tests.handlers.posting import TOKEN, Doorway, webhook
+from tests.servers.http import plain_client
 
 pytestmark = pytest.mark.slow
 
@@ -40,7 +41,7 @@ async def served(store: SqlStore, limits: ConnectionLimits) -> AsyncIterator[int
 
 async def post(port: int) -> httpx.Response:
     """Post a webhook as Alertmanager does."""
-    async with httpx.AsyncClient(timeout=10) as client:
+    async with plain_client() as client:
         return await client.post(
             f"http://127.0.0.1:{port}{WEBHOOK_PATH}",
             json=webhook(),
@@ -94,7 +95,7 @@ async def test_what_sends_no_header_and_no_body_in_its_time_is_closed(sqlite_sto
 async def test_who_showed_the_token_keeps_its_connection(sqlite_store: SqlStore) -> None:
     """Alertmanager's connection lives on beside a flood that takes every other place."""
     limits = ConnectionLimits(lambda _: False, connections_max=20, reserve=10)
-    async with served(sqlite_store, limits) as port, httpx.AsyncClient() as client, AsyncExitStack() as stack:
+    async with served(sqlite_store, limits) as port, plain_client() as client, AsyncExitStack() as stack:
         asked = {
             "url": f"http://127.0.0.1:{port}{WEBHOOK_PATH}",
             "json": webhook(),

@@ -15,6 +15,7 @@ from tests.crash.books import balanced, figure
 from tests.crash.test_replica_kills import DESK, replica
 from tests.flows.harness import TOKEN, Bot
 from tests.handlers.posting import alert, webhook
+from tests.servers.http import plain_client
 
 LATE = (5, 7, 9, 12, 20, 45, 60)
 """Seconds after its call at which Slack does it; the client gives up after 8."""
@@ -31,7 +32,7 @@ def of_host(number: int) -> dict[str, Any]:
 async def post(services: list[Bot], *alerts: dict[str, Any]) -> None:
     """Post a webhook to whichever service takes it."""
     headers = {"Authorization": f"Bearer {TOKEN}"}
-    async with httpx.AsyncClient(timeout=6, trust_env=False) as http:
+    async with plain_client(timeout=6) as http:
         while True:
             for service in services:
                 try:

@@ -22,6 +22,7 @@ from demo.slack import SlackServer
 from tests.crash.books import balanced, figure
 from tests.flows.harness import TOKEN, Bot
 from tests.handlers.posting import alert, webhook
+from tests.servers.http import plain_client
 from tests.servers.process import eventually
 from triage.model import TimelineKind
 
@@ -66,7 +67,7 @@ async def posted(services: list[Bot], number: int, severity: str = "critical") -
     """Post one alert to whichever service takes it, as Alertmanager behind a balancer does. Returns its fingerprint."""
     labels = {"alertname": f"Broken host-{number}", "instance": f"host-{number}", "severity": severity}
     body = webhook(alert(labels=labels, fingerprint=f"number-{number}"))
-    async with httpx.AsyncClient(timeout=6, trust_env=False) as http:
+    async with plain_client(timeout=6) as http:
         while True:
             for service in services:
                 try:

@@ -18,6 +18,7 @@ from demo.slack import SlackServer
 from tests.crash.books import figure
 from tests.flows.harness import CHANNEL, TOKEN, Bot
 from tests.handlers.posting import alert, webhook
+from tests.servers.http import plain_client
 from tests.servers.process import eventually
 from tests.servers.prometheus import answers_ok
 from triage.model import Episode, Incident
@@ -75,7 +76,7 @@ class Poster:
 
     async def run(self) -> None:
         """Post until told to stop."""
-        async with httpx.AsyncClient(timeout=5, trust_env=False) as http:
+        async with plain_client(timeout=5) as http:
             while not self.stop:
                 hosts = (f"host-{self.newest}", f"host-{self._dice.randint(0, self.newest)}")
                 number = len(self.accepted)

@@ -16,6 +16,8 @@ from time import perf_counter
 import httpx
 import psutil
 
+from tests.servers.http import plain_client
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -32,7 +34,7 @@ class Demo:
 
         A demo that ended instead is an AssertionError with what it wrote last: a refused connection says nothing.
         """
-        async with httpx.AsyncClient(base_url=self.url, timeout=10, trust_env=False) as http:
+        async with plain_client(self.url) as http:
             while perf_counter() - self.began < seconds:
                 try:
                     if (await http.get("/panel/state")).json()["ready"]:

@@ -10,6 +10,7 @@ from playwright.async_api import Browser, Page, expect
 
 from tests.demo.process import Demo, running_demo
 from tests.demo.slack.browser import chromium, keep
+from tests.servers.http import plain_client
 
 # One demo for all of them: the first leaves a desk that was set up anew, the second one that is cured.
 pytestmark = [pytest.mark.xdist_group("demo-page"), pytest.mark.asyncio(loop_scope="module")]
@@ -124,10 +125,8 @@ async def test_a_scenario_from_its_button_to_the_truth(demo: Demo, browser: Brow
 
 async def test_only_what_the_panel_offers_is_done(demo: Demo) -> None:
     """Unknown scenarios, verbs and speeds, and a second scenario at once, are refused with a sentence."""
-    import httpx  # noqa: PLC0415 - one test of this file speaks HTTP itself
-
     await demo.ready()
-    async with httpx.AsyncClient(base_url=demo.url, timeout=10, trust_env=False) as http:
+    async with plain_client(demo.url) as http:
         assert (await http.post("/panel/start", json={"name": "nonsense"})).status_code == 400
         assert (await http.post("/panel/nonsense", json={})).status_code == 400
         assert (await http.post("/panel/speed", json={"speed": 1e9})).status_code == 409

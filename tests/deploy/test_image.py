@@ -16,6 +16,7 @@ from tests.servers import programs
 from tests.servers.desk import COMPOSES, Desk
 from tests.servers.docker import CommandError, DockerEngine, run
 from tests.servers.fixtures import Require
+from tests.servers.http import plain_client
 from tests.servers.process import LOOPBACK, eventually, free_port
 
 pytestmark = [pytest.mark.xdist_group("image"), pytest.mark.timeout(1200)]
@@ -55,7 +56,7 @@ class Deployed:
     async def alive(self) -> bool:
         """Whether the service answers on the published port."""
         try:
-            async with httpx.AsyncClient(timeout=5, trust_env=False) as http:
+            async with plain_client(timeout=5) as http:
                 return (await http.get(f"http://{LOOPBACK}:{self.port}/livez")).is_success
         except httpx.HTTPError:
             return False

@@ -12,6 +12,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.servers.http import plain_client
+
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("bot", "demo", "handlers", "schedules", "triage")
 
@@ -80,7 +82,7 @@ async def test_the_demo_works_from_the_wheel_in_an_empty_folder(wheel: Path, tmp
     )
     try:
         address = await asyncio.wait_for(_address(process), 120)
-        async with httpx.AsyncClient(timeout=20, trust_env=False, follow_redirects=True) as http:
+        async with plain_client(timeout=20, follow_redirects=True) as http:
             page = await http.get(address)
             await asyncio.wait_for(_until_the_desk_is_up(http, address, process), 120)
         assert page.status_code == 200

@@ -21,6 +21,7 @@ from tests.flows.exporter import Exporter
 from tests.schema import with_schema
 from tests.servers.alertmanager import AlertmanagerServer, running_alertmanager, webhook_config
 from tests.servers.forked import ForkedProcess
+from tests.servers.http import plain_client
 from tests.servers.process import LOOPBACK, ServerProcess, eventually, free_port
 from tests.servers.prometheus import PrometheusConfig, PrometheusServer, answers_ok, running_prometheus
 
@@ -111,12 +112,12 @@ class Bot:
 
     async def get(self, path: str) -> httpx.Response:
         """Ask it something over HTTP."""
-        async with httpx.AsyncClient(timeout=10, trust_env=False) as http:
+        async with plain_client() as http:
             return await http.get(self.url + path)
 
     async def post(self, body: object, *, token: str = TOKEN) -> httpx.Response:
         """Send it a webhook."""
-        async with httpx.AsyncClient(timeout=10, trust_env=False) as http:
+        async with plain_client() as http:
             return await http.post(
                 f"{self.url}/webhooks/alertmanager", json=body, headers={"Authorization": f"Bearer {token}"}
             )

@@ -5,7 +5,6 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-import httpx
 import pytest
 
 from bot.commands.init import prepare, write
@@ -15,6 +14,7 @@ from demo.slack import SlackServer
 from tests.bot.init import desks
 from tests.flows.harness import CHANNEL, ROOT, shown
 from tests.handlers.posting import alert, webhook
+from tests.servers.http import plain_client
 from tests.servers.process import LOOPBACK, ServerProcess, eventually, free_port
 from tests.servers.prometheus import answers_ok
 
@@ -43,7 +43,7 @@ async def test_the_service_runs_on_what_init_wrote_without_an_edit(
         service.start()
         try:
             await service.ready(lambda: answers_ok(f"http://{LOOPBACK}:{port}/livez"), within=60)
-            async with httpx.AsyncClient(timeout=10, trust_env=False) as http:
+            async with plain_client() as http:
                 answer = await http.post(
                     f"http://{LOOPBACK}:{port}/webhooks/alertmanager",
                     json=webhook(alert()),

@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-import httpx
 import pytest
 
 from demo.slack import SlackServer
 from demo.slack.settings import AppConfig
 from tests.bot.slack.test_payload_shape import CLICK, FORM, ODD
 from tests.flows.harness import DESK, Bot
+from tests.servers.http import plain_client
 
 ALL: tuple[Any, ...] = (None, 7, [], {"id": ["x"]}, True, "", "\ud800", {}, [[]], [{"id": []}], "x" * 5000)
 VALUES = ALL if os.environ.get("CAMPAIGN") else ALL[:4]
@@ -124,7 +124,7 @@ async def test_no_signed_body_is_an_error_of_ours(bot: tuple[Bot, SlackServer]) 
     """Every one is answered 200 or 4xx, those that are refused are in the log, and no listener broke."""
     service, slack = bot
     wrong, refused, asked = [], 0, 0
-    async with httpx.AsyncClient(trust_env=False, timeout=20, base_url=service.url) as http:
+    async with plain_client(service.url, timeout=20) as http:
         for body, kind in bodies():
             headers = signed(body, kind, slack.app.signing_secret)
             answer = await http.post("/slack/events", content=body, headers=headers)

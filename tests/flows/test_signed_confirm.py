@@ -19,7 +19,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import parse_qs, urlencode
 
-import httpx
 import pytest
 from aiohttp import ClientSession, web
 
@@ -29,6 +28,7 @@ from demo.slack.settings import AppConfig
 from tests.bot.agent.test_server import NOBODY, user
 from tests.flows.harness import CHANNEL, Bot
 from tests.servers.desk import Desk
+from tests.servers.http import plain_client
 from tests.servers.process import LOOPBACK, ServerProcess, eventually, free_port, stopped_at_exit
 from triage.errors import Refused
 from triage.plans.agent_orders import ComposeOrder, token_of
@@ -268,7 +268,7 @@ async def test_a_signed_confirmation_acts_and_no_other_does(apart: Apart) -> Non
         assert why in await apart.asked(shown), name
 
     # At the service's own door a replay finds the action done, and what is not signed is not read.
-    async with httpx.AsyncClient(trust_env=False) as http:
+    async with plain_client() as http:
         again = await http.post(apart.wire.bot, content=body, headers=headers)
         assert again.status_code == 200
         forged = {**headers, "X-Slack-Signature": "v0=" + "0" * 64}

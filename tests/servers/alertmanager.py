@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 
+from tests.servers.http import plain_client
 from tests.servers.process import LOOPBACK, ServerProcess, free_port, stopped_at_exit
 from tests.servers.prometheus import answers_ok
 
@@ -84,7 +85,7 @@ class AlertmanagerServer:
         return found
 
     async def _call(self, method: str, path: str, body: object = None) -> httpx.Response:
-        async with httpx.AsyncClient(timeout=10, trust_env=False) as http:
+        async with plain_client() as http:
             return await http.request(method, self.url + path, json=body)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 
+from tests.servers.http import plain_client
 from tests.servers.process import LOOPBACK, ServerProcess, eventually, free_port, stopped_at_exit
 
 
@@ -74,12 +75,12 @@ class PrometheusServer:
     async def reload(self) -> int:
         """Make it read `self.config` as it is now; return the HTTP status (500: the configuration is refused)."""
         self.config.write(self._directory)
-        async with httpx.AsyncClient(timeout=10, trust_env=False) as http:
+        async with plain_client() as http:
             return (await http.post(f"{self.url}/-/reload")).status_code
 
     async def query(self, expression: str) -> list[dict[str, Any]]:
         """Return an instant query's result vector."""
-        async with httpx.AsyncClient(timeout=10, trust_env=False) as http:
+        async with plain_client() as http:
             answer = await http.get(f"{self.url}/api/v1/query", params={"query": expression})
         result: list[dict[str, Any]] = answer.raise_for_status().json()["data"]["result"]
         return result
@@ -110,7 +111,7 @@ async def running_prometheus(
 async def answers_ok(url: str) -> bool:
     """Say whether a GET is answered with 2xx."""
     try:
-        async with httpx.AsyncClient(timeout=2, trust_env=False) as http:
+        async with plain_client(timeout=2) as http:
             return (await http.get(url)).is_success
     except httpx.HTTPError:
         return False

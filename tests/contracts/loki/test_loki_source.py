@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
-import httpx
 import pytest
 
 from bot.sources.opening import open_sources
@@ -13,6 +12,7 @@ from demo.clock import ManualClock
 from demo.servers.loki import LokiServer
 from demo.servers.loki_limits import LokiLimits
 from tests.fakes.sources import NOW
+from tests.servers.http import plain_client
 from triage.errors import SourceBadAnswer, SourceDenied, SourceRejected
 from triage.ports.sources import Logs
 from triage.queries import logql
@@ -179,6 +179,6 @@ async def test_structured_metadata_is_refused_before_3_and_makes_streams_after()
         async with LokiServer(
             ManualClock(NOW.timestamp()), limits=LokiLimits(structured_metadata=allowed)
         ) as server:
-            async with httpx.AsyncClient(trust_env=False) as http:
+            async with plain_client() as http:
                 answer = await http.post(f"{server.url}/loki/api/v1/push", json=body)
             assert answer.status_code == status

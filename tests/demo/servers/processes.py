@@ -10,6 +10,8 @@ from typing import BinaryIO
 
 import httpx
 
+from tests.servers.http import plain_client
+
 START_TIMEOUT = 20.0
 
 
@@ -46,7 +48,7 @@ async def running(command: list[str], url: str, log: Path) -> AsyncIterator[str]
 async def _ready(process: asyncio.subprocess.Process, url: str, log: Path) -> None:
     loop = asyncio.get_running_loop()
     deadline = loop.time() + START_TIMEOUT
-    async with httpx.AsyncClient(base_url=url, timeout=2) as http:
+    async with plain_client(url, timeout=2) as http:
         while loop.time() < deadline and process.returncode is None:
             with contextlib.suppress(httpx.TransportError):
                 if (await http.get("/-/ready")).status_code == 200:

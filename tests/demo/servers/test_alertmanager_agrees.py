@@ -17,6 +17,7 @@ from aiohttp import web
 from demo.servers.alertmanager import AlertmanagerServer
 from demo.servers.go_text import rfc3339
 from tests.demo.servers.processes import alertmanager, free_port, running
+from tests.servers.http import plain_client
 
 pytestmark = pytest.mark.skipif(
     shutil.which("prometheus-alertmanager") is None, reason="prometheus-alertmanager is not on PATH"
@@ -106,8 +107,8 @@ async def sides(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator
     async with (
         running(command, f"http://127.0.0.1:{port}", tmp_path / "log") as url,
         ours,
-        httpx.AsyncClient(base_url=url, timeout=5) as real_http,
-        httpx.AsyncClient(base_url=ours.url, timeout=5) as ours_http,
+        plain_client(url, timeout=5) as real_http,
+        plain_client(ours.url, timeout=5) as ours_http,
     ):
         working = asyncio.create_task(ours.run())
         yield Side(real_http, sinks[0]), Side(ours_http, sinks[1])

@@ -10,6 +10,7 @@ from demo.clock import ManualClock
 from demo.servers.local_server import Fault
 from demo.servers.logql import NO_EQUALITY_MATCHER
 from demo.servers.loki import TOO_MANY_REQUESTS, LokiServer
+from tests.servers.http import plain_client
 
 START = 1_700_000_000.0
 NANOS = 1_000_000_000
@@ -31,7 +32,7 @@ async def loki() -> AsyncIterator[LokiServer]:
 @pytest.fixture
 async def http(loki: LokiServer) -> AsyncIterator[httpx.AsyncClient]:
     """Give a client of that Loki."""
-    async with httpx.AsyncClient(base_url=loki.url, timeout=5) as client:
+    async with plain_client(loki.url, timeout=5) as client:
         yield client
 
 
@@ -238,7 +239,7 @@ async def test_with_auth_on_a_tenant_must_be_named_and_sees_its_own_lines() -> N
     """401 `no org id`, as multi-tenant Loki says it."""
     server = LokiServer(ManualClock(START), auth=True)
     server.add({"bot": "bot1"}, "secret", START - 1, tenant="desk")
-    async with server, httpx.AsyncClient(base_url=server.url) as http:
+    async with server, plain_client(server.url) as http:
         query = {"query": '{bot="bot1"}'}
         refused = await http.get(f"{API}/query_range", params=query)
         assert (refused.status_code, refused.text) == (401, "no org id\n")
@@ -250,7 +251,7 @@ async def test_with_auth_on_a_tenant_must_be_named_and_sees_its_own_lines() -> N
 async def test_it_is_not_ready_for_a_while_after_its_start() -> None:
     """503 with the ingester's words, then `ready`."""
     clock = ManualClock(START)
-    async with LokiServer(clock, ready_after=15) as server, httpx.AsyncClient(base_url=server.url) as http:
+    async with LokiServer(clock, ready_after=15) as server, plain_client(server.url) as http:
         early = await http.get("/ready")
         assert (early.status_code, early.text) == (
             503,

@@ -17,6 +17,7 @@ from demo.servers.alertmanager import AlertmanagerServer
 from demo.servers.prometheus import PrometheusConfig, PrometheusServer
 from demo.servers.scraping import Target
 from tests.demo.servers.processes import free_port, prometheus, running
+from tests.servers.http import plain_client
 
 pytestmark = pytest.mark.skipif(shutil.which("prometheus") is None, reason="prometheus is not on PATH")
 
@@ -173,8 +174,8 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
         async with (
             running(command, f"http://127.0.0.1:{port}", tmp_path / "log") as url,
             ours,
-            httpx.AsyncClient(base_url=url, timeout=5) as real_http,
-            httpx.AsyncClient(base_url=ours.url, timeout=5) as ours_http,
+            plain_client(url, timeout=5) as real_http,
+            plain_client(ours.url, timeout=5) as ours_http,
         ):
             working = asyncio.create_task(ours.run())
             yield World(Side(real_http, managers[0]), Side(ours_http, managers[1]), exporter)

@@ -18,6 +18,7 @@ from demo.servers.go_text import format_float
 from demo.servers.prometheus import PrometheusConfig, PrometheusServer
 from demo.servers.tsdb import Labels, labels_of
 from tests.demo.servers.processes import free_port, prometheus, running
+from tests.servers.http import plain_client
 
 pytestmark = pytest.mark.skipif(shutil.which("prometheus") is None, reason="prometheus is not on PATH")
 
@@ -193,8 +194,8 @@ async def pair(blocks: Path, tmp_path: Path) -> AsyncIterator[Pair]:
     async with (
         running(prometheus(tmp_path, config, port), f"http://127.0.0.1:{port}", tmp_path / "log") as url,
         ours,
-        httpx.AsyncClient(base_url=url, timeout=10) as real_http,
-        httpx.AsyncClient(base_url=ours.url, timeout=10) as ours_http,
+        plain_client(url) as real_http,
+        plain_client(ours.url) as ours_http,
     ):
         yield Pair(real_http, ours_http)
 
