@@ -4,11 +4,16 @@ Nobody compares clocks: a replica judges by how long, and for how many beats of 
 unchanged. While the database is away nobody's beat succeeds, so nobody is taken for dead. A lease stays behind it for
 what cannot be seen so: a replica of a version that does not count, or one that beats and still hangs.
 
+A replica takes messages to send by the same writes as it counts. So from when its count stands still it begins no call to
+Slack, and that time counts against the time that its last call may still take effect in: also where the dead one
+stood still with the lock of all writers in its hand, and nobody's beat was stored for seconds.
+
 Running actions are left out on purpose: a replica that only stood still must not lose one within seconds.
 """
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import secrets
@@ -16,7 +21,7 @@ import socket
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from loguru import logger
 
@@ -27,6 +32,8 @@ from triage.ports.store import Store, Tx
 BEAT_SECONDS = 1.0
 DEAD_SECONDS, DEAD_BEATS = 4.0, 4
 """How long a count stands still, and for how many beats of whoever looks, before its replica is dead."""
+LOOK_SECONDS = 0.5
+"""A look at the others' counts takes so long at the most: a replica must not count late because of it."""
 NOTE = "replicas"
 
 
@@ -83,11 +90,11 @@ class Replicas:
 
     async def beat(self) -> list[str]:
         """Count up, look at the others, and free what those hold that are dead. Returns who they are."""
+        await self._look()
         gone = dead_replicas(self._seen, now=self.clock.monotonic(), beats=self._beats)
         counts = await self.store.write(lambda tx: self._write(tx, gone))
         self._beats += 1  # one that was not stored says nothing of the others either
-        others = {name: count for name, count in counts.items() if name != self.owner}
-        self._seen = observed(self._seen, others, now=self.clock.monotonic(), beats=self._beats)
+        self._observe(counts)
         if gone:
             logger.warning("replica {names} is dead: its work is taken over", names=", ".join(gone))
             self.freed()
@@ -104,19 +111,34 @@ class Replicas:
         with suppress(StoreUnavailable):  # then it is taken for dead, which is as true
             await self.store.write(work)
 
+    async def _look(self) -> None:
+        """Look at the others before our own count is written: that may wait for seconds for the lock of all writers."""
+        if not self._seen:
+            return
+        with suppress(StoreUnavailable, TimeoutError):
+            async with asyncio.timeout(LOOK_SECONDS):
+                self._observe(await self.store.read(_counts))
+
+    def _observe(self, counts: Mapping[str, int]) -> None:
+        others = {name: count for name, count in counts.items() if name != self.owner}
+        self._seen = observed(self._seen, others, now=self.clock.monotonic(), beats=self._beats)
+
     def _write(self, tx: Tx, gone: list[str]) -> dict[str, int]:
         counts = _counts(tx)
-        # Its last call began when it still lived: that much of the time for late effects is over already.
-        unsure_until = self.clock.now() + timedelta(seconds=self.settle_seconds - DEAD_SECONDS + BEAT_SECONDS)
         for name in gone:
             if counts.get(name) != self._seen[name].count:
                 continue  # it lives after all, or another one has freed what it held
             del counts[name]
             tx.runs.release_of(name, but=())
-            tx.outbox.release_of(name, unsure_until)
+            tx.outbox.release_of(name, self._unsure_until(name))
         counts[self.owner] = self._beats + 1
         tx.notes.put(NOTE, json.dumps(counts))
         return counts
+
+    def _unsure_until(self, name: str) -> datetime:
+        """Return until when a dead replica's last call may take effect: it began within a beat of its last count."""
+        stood = self.clock.monotonic() - self._seen[name].since
+        return self.clock.now() + timedelta(seconds=max(0.0, self.settle_seconds + BEAT_SECONDS - stood))
 
 
 def _counts(tx: Tx) -> dict[str, int]:

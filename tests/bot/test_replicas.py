@@ -1,5 +1,6 @@
 """Which replicas are taken for dead: by counts and the own clock alone, never while the database is away."""
 
+import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
@@ -106,6 +107,50 @@ async def test_a_beat_that_is_not_stored_is_not_counted(sqlite_store: SqlStore) 
         pair.clock.move(1)
     sqlite_store.write = write  # type: ignore[method-assign]
     assert await pair.pass_seconds(2, pair.two, pair.one) == []
+
+
+async def test_the_time_that_the_dead_one_held_the_lock_of_all_writers_counts_too(
+    sqlite_store: SqlStore,
+) -> None:
+    """Nobody can write for six seconds: whoever stands still is seen to all the same, and begins no call in that time."""
+    pair = Pair(sqlite_store)
+    await pair.pass_seconds(3, pair.one, pair.two)
+    await sqlite_store.write(_claimed_by("one", pair.clock.now()))
+    await pair.one.beat()  # after the other's last look
+    write = sqlite_store.write
+
+    async def locked(*_: object, **__: object) -> None:
+        raise NotStored("locked")
+
+    sqlite_store.write = locked  # type: ignore[method-assign, assignment]
+    for _ in range(6):
+        with pytest.raises(NotStored):
+            await pair.two.beat()
+        pair.clock.move(1)
+    sqlite_store.write = write  # type: ignore[method-assign]
+    assert await pair.pass_seconds(5, pair.two) == ["one"]
+
+    def look(tx: Tx) -> None:
+        [claimed] = tx.outbox.claim(pair.clock.now(), owner="two", lease_seconds=30, limit=5)
+        assert claimed.unsure_until is not None
+        assert claimed.unsure_until <= pair.clock.now()
+
+    await sqlite_store.write(look)
+
+
+async def test_a_look_that_takes_long_does_not_hold_the_own_count(
+    sqlite_store: SqlStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever counts late because its look hangs would be taken for dead itself."""
+    monkeypatch.setattr("bot.replicas.LOOK_SECONDS", 0.01)
+    pair = Pair(sqlite_store)
+    await pair.pass_seconds(2, pair.one, pair.two)
+
+    async def hangs(*_: object) -> None:
+        await asyncio.sleep(60)
+
+    monkeypatch.setattr(sqlite_store, "read", hangs)
+    assert await pair.pass_seconds(8, pair.one, pair.two) == []
 
 
 async def test_who_leaves_is_not_dead(sqlite_store: SqlStore) -> None:
