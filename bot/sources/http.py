@@ -192,8 +192,10 @@ class HttpSource:
                     pieces.append(piece)
                 return b"".join(pieces)
         except AnswerTooLarge as error:
-            pieces.clear()  # the error's traceback holds this frame: it must not hold megabytes
             raise SourceTooLarge(self.name, str(error)) from error
+        finally:
+            # The traceback of an error, of a time that is over too, holds this frame until the collector comes by.
+            pieces.clear()
 
     def refuse_packed(self, response: httpx.Response) -> None:
         """Refuse a compressed answer, which nobody asked for."""

@@ -322,6 +322,29 @@ async def test_a_trickle_of_bytes_does_not_outlive_the_limit() -> None:
             await sources.metrics.query("up")
 
 
+async def test_what_was_read_until_the_time_was_over_is_held_no_longer() -> None:
+    """An error is kept for a while, and with it each frame that it came through."""
+    half = 4 * 1024 * 1024
+
+    async def stall(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % (2 * half) + b" " * half)
+        await writer.drain()
+        await asyncio.sleep(10)
+
+    async with tcp_server(stall) as port, sources_at(f"http://127.0.0.1:{port}") as sources:
+        tracemalloc.start()
+        try:
+            with pytest.raises(SourceTimeout) as raised:
+                await sources.metrics.query("up")
+            held, most = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+    assert raised.value.__cause__ is not None
+    assert most > half
+    assert held < half / 4
+
+
 async def test_a_server_that_does_not_speak_http_is_a_bad_answer() -> None:
     """Somebody pointed the setting at Redis, say."""
 
