@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import aiohttp
 from slack_sdk.errors import SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
+from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.slack.errors import Gone, OutcomeUnknown, classify
 from bot.slack.rendered import Rendered
@@ -60,33 +61,28 @@ class SlackClient:
     async def call(self, method: str, **arguments: Json) -> dict[str, Any]:
         """Call a method once and return its answer."""
         sent = {name: value for name, value in arguments.items() if value is not None}
-        try:
-            response = await self.web.api_call(method, json=sent)
-        except (SlackClientError, aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
-            raise classify(error, method) from error
-        data = response.data
-        if not isinstance(data, dict):
-            raise OutcomeUnknown(method, "bad_answer")
-        return data
+        return _answer(method, await self._ask(method, json=sent))
 
     async def read(self, method: str, **arguments: str | int | bool | None) -> dict[str, Any]:
         """Call a method that only reads (Slack takes no JSON body there)."""
         sent = {name: value for name, value in arguments.items() if value is not None}
+        return _answer(method, await self._ask(method, http_verb="GET", params=sent))
+
+    async def _ask(self, method: str, **request: Any) -> AsyncSlackResponse:  # noqa: ANN401 - as the SDK takes it
         try:
-            response = await self.web.api_call(method, http_verb="GET", params=sent)
+            return await self.web.api_call(method, **request)
         except (SlackClientError, aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
             raise classify(error, method) from error
-        data = response.data
-        if not isinstance(data, dict):
-            raise OutcomeUnknown(method, "bad_answer")
-        return data
+        except (
+            AttributeError,
+            RecursionError,
+        ) as error:  # the SDK, of a number or text for an answer, or of endless lists
+            raise OutcomeUnknown(method, "bad_answer", type(error).__name__) from error
 
     async def identity(self) -> Identity:
         """Say who we are."""
-        try:
-            response = await self.web.api_call("auth.test")
-        except (SlackClientError, aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
-            raise classify(error, "auth.test") from error
+        response = await self._ask("auth.test")
+        _answer("auth.test", response)
         scopes = str(response.headers.get("x-oauth-scopes", "") or "")
         return Identity(
             team_id=str(response.get("team_id", "")),
@@ -113,8 +109,10 @@ class SlackClient:
             unfurl_links=False,
             unfurl_media=False,
         )
-        thread = str((answer.get("message") or {}).get("thread_ts") or "")
-        return Posted(channel_id=str(answer.get("channel", channel)), ts=str(answer["ts"]), thread_ts=thread)
+        message = answer.get("message")
+        thread = str(message.get("thread_ts") or "") if isinstance(message, dict) else ""
+        place, ts = (text_of(answer, name, "chat.postMessage") for name in ("channel", "ts"))
+        return Posted(channel_id=place, ts=ts, thread_ts=thread)
 
     async def edit(self, channel_id: str, ts: str, rendered: Rendered) -> None:
         """Replace a message; its metadata stays."""
@@ -128,6 +126,35 @@ class SlackClient:
             await self.call("chat.delete", channel=channel_id, ts=ts)
         except Gone:
             return
+
+
+def _answer(method: str, response: AsyncSlackResponse) -> dict[str, Any]:
+    if not isinstance(response.data, dict):
+        raise OutcomeUnknown(method, "bad_answer")
+    return response.data
+
+
+def text_of(answer: Mapping[str, Any], name: str, method: str) -> str:
+    """Return a field of an answer that is a text with something in it. Raises OutcomeUnknown where it is none."""
+    value = answer.get(name)
+    if not isinstance(value, str) or not value:
+        raise OutcomeUnknown(method, "bad_answer", f"it has no {name}")
+    return value
+
+
+def list_of(answer: Mapping[str, Any], name: str, method: str) -> list[Any]:
+    """Return a list of an answer: one that is not there is not an empty one. Raises OutcomeUnknown where it is none."""
+    value = answer.get(name)
+    if not isinstance(value, list):
+        raise OutcomeUnknown(method, "bad_answer", f"it has no list of {name}")
+    return value
+
+
+def cursor_of(answer: Mapping[str, Any]) -> str | None:
+    """Return what asks for the next page of an answer, None where it is the last one."""
+    more = answer.get("response_metadata")
+    cursor = more.get("next_cursor") if isinstance(more, dict) else None
+    return str(cursor) if cursor else None
 
 
 @asynccontextmanager

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from loguru import logger
 
-from bot.slack.client import SlackClient
+from bot.slack.client import SlackClient, cursor_of, list_of
 from bot.slack.errors import Misconfigured, NotDone, OutcomeUnknown, RateLimited, SlackFailure
 from triage.ports.clock import Clock
 from triage.ports.store import Store
@@ -117,11 +117,11 @@ class Channels:
                 exclude_archived=True,
                 types="public_channel,private_channel",
             )
-            for found in answer.get("channels") or ():
-                if str(found.get("name", "")).lower() == wanted:
+            for found in list_of(answer, "channels", "conversations.list"):
+                if isinstance(found, dict) and str(found.get("name", "")).lower() == wanted:
                     self._ids[channel] = str(found["id"])
                     return
-            cursor = (answer.get("response_metadata") or {}).get("next_cursor") or None
+            cursor = cursor_of(answer)
             if not cursor:
                 break
         raise Misconfigured(
@@ -187,7 +187,7 @@ class UserGroups:
 
     async def _ask(self, group_id: str) -> frozenset[str]:
         answer = await self._client.read(self.METHOD, usergroup=group_id)
-        return frozenset(str(user) for user in answer.get("users") or ())
+        return frozenset(str(user) for user in list_of(answer, "users", self.METHOD))
 
 
 class ChannelMembers(UserGroups):
@@ -200,8 +200,8 @@ class ChannelMembers(UserGroups):
         cursor: str | None = None
         for _ in range(_PAGES):
             answer = await self._client.read(self.METHOD, channel=group_id, limit=500, cursor=cursor)
-            members.update(str(user) for user in answer.get("members") or ())
-            cursor = (answer.get("response_metadata") or {}).get("next_cursor") or None
+            members.update(str(user) for user in list_of(answer, "members", self.METHOD))
+            cursor = cursor_of(answer)
             if not cursor:
                 break
         return frozenset(members)

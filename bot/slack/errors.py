@@ -6,6 +6,7 @@
     ├── RateLimited         429: this method (and channel) alone has to wait
     ├── OutcomeUnknown      it may have been done: look before doing it again
     ├── NotDone             it was certainly not done, and may work soon
+    │   └── UnknownWord     so it seems: look before doing it again
     ├── Gone                the message or thread is not there any more
     ├── Misconfigured       no retry helps until a person mends something; the text says what
     └── ContentRefused      Slack does not take this content
@@ -18,6 +19,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import aiohttp
@@ -38,6 +41,8 @@ from triage.errors import TriageError
 
 OK, TOO_MANY, SERVER_ERROR = 200, 429, 500
 DEFAULT_RETRY_AFTER = 1.0
+LONGEST_RETRY_AFTER = 300.0
+"""So long a 429 is obeyed: then Slack is asked again, which costs it nothing, whatever it wrote."""
 
 
 class SlackFailure(TriageError):
@@ -66,7 +71,11 @@ class OutcomeUnknown(SlackFailure):
 
 
 class NotDone(SlackFailure):
-    """Not done: no connection, Slack is busy, or it refused with a word that we do not know."""
+    """Not done: no connection, Slack is busy, or it refused this one message."""
+
+
+class UnknownWord(NotDone):
+    """It refused with a word that we do not know, which may mean that it was done in part."""
 
 
 class Gone(SlackFailure):
@@ -124,10 +133,12 @@ def _answered(response: Any, method: str) -> SlackFailure:  # noqa: ANN401 - the
     status = int(getattr(response, "status_code", 0) or getattr(response, "status", OK))
     if status == TOO_MANY:
         return RateLimited(method, _retry_after(getattr(response, "headers", {})))
-    data = getattr(response, "data", None)
-    if status >= SERVER_ERROR or not isinstance(data, dict) or not data.get("error"):
+    came = getattr(response, "data", None)
+    data = came if isinstance(came, dict) else {}
+    code = data.get("error")
+    if status >= SERVER_ERROR or not isinstance(code, str) or not code:
         return OutcomeUnknown(method, "bad_answer", f"HTTP {status}")
-    return refusal(method, str(data["error"]), _details(data))
+    return refusal(method, code, _details(data))
 
 
 def refusal(method: str, code: str, detail: str = "") -> SlackFailure:
@@ -144,7 +155,8 @@ def refusal(method: str, code: str, detail: str = "") -> SlackFailure:
         return Misconfigured(method, code, "; ".join(filter(None, (mend, detail))))
     # A word we do not know concerns this message alone.
     mend = OF_MESSAGE.get(code) or REFERENCE.format(method=method)
-    return NotDone(method, code, "; ".join(filter(None, (detail, mend))))
+    kind = NotDone if code in OF_MESSAGE else UnknownWord
+    return kind(method, code, "; ".join(filter(None, (detail, mend))))
 
 
 def _of_a_person(method: str, mend: str) -> bool:
@@ -156,13 +168,26 @@ def _retry_after(headers: Any) -> float:  # noqa: ANN401 - a case-insensitive ma
     value = headers.get("Retry-After") or headers.get("retry-after")
     if isinstance(value, list):
         value = value[0] if value else None
+    seconds = _seconds(str(value)) if value is not None else DEFAULT_RETRY_AFTER
+    # Compared so that what is no number (nan) is the shortest.
+    return min(LONGEST_RETRY_AFTER, seconds) if seconds > DEFAULT_RETRY_AFTER else DEFAULT_RETRY_AFTER
+
+
+def _seconds(text: str) -> float:
+    """Read what a Retry-After holds: seconds, or the date until which to wait."""
     try:
-        return max(0.0, float(value)) if value is not None else DEFAULT_RETRY_AFTER
+        return float(text)
     except ValueError:
+        pass
+    try:
+        until = parsedate_to_datetime(text)
+        return until.timestamp() - time.time()
+    except (ValueError, OverflowError):
         return DEFAULT_RETRY_AFTER
 
 
 def _details(data: dict[str, Any]) -> str:
-    messages = data.get("errors") or (data.get("response_metadata") or {}).get("messages") or ()
-    needed = f"needs {data['needed']}" if data.get("needed") else ""
-    return "; ".join([*(str(message) for message in messages[:3]), *([needed] if needed else [])])
+    more = data.get("response_metadata")
+    messages = data.get("errors") or (more.get("messages") if isinstance(more, dict) else None)
+    said = [str(message) for message in messages[:3]] if isinstance(messages, list) else []
+    return "; ".join([*said, *([f"needs {data['needed']}"] if data.get("needed") else [])])

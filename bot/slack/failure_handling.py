@@ -20,6 +20,7 @@ from bot.slack.errors import (
     OutcomeUnknown,
     RateLimited,
     SlackFailure,
+    UnknownWord,
 )
 from bot.slack.left_open import leave_open
 from bot.slack.meters import SlackMeters
@@ -34,6 +35,8 @@ LOOK_AFTER_SECONDS, LONGEST_LOOK_SECONDS = 0.5, 3.0
 PROBE_SECONDS = 8.0
 """How often a place that refuses is tried: after the mend its messages flow again within that time."""
 LONGEST_PROBE_SECONDS, LONGEST_BACK_OFF = 60.0, 20.0
+LONG_WAIT_SECONDS = 30.0
+"""A wait that Slack asks for and that people notice: it is said."""
 UNKNOWN_SECONDS, UNKNOWN_ATTEMPTS = 60.0, 8
 """What has no answer for so long, or so often, is said: Slack's own troubles have passed by then, mostly."""
 PASSING = frozenset({"service_unavailable", "unreachable", "message_limit_exceeded", "no_session"})
@@ -126,7 +129,11 @@ class FailureHandling:
 
     async def _hold(self, attempt: DeliveryAttempt, failure: RateLimited, *, looked: bool) -> None:
         method = LOOK if looked else POST if attempt.method == THREAD else attempt.method
-        self._pace.limited(method, self._delivery.place_of(attempt.message), failure.retry_after)
+        message = attempt.message
+        self._pace.limited(method, self._delivery.place_of(message), failure.retry_after)
+        if failure.retry_after >= LONG_WAIT_SECONDS:
+            key = _key(LOOK if looked else attempt.method, message)
+            self._problems.say(key, _words(message, failure, at_place=bool(message.place)))
         await self.defer(attempt, failure.retry_after, error=str(failure), counted=False)
 
     async def _unknown(self, attempt: DeliveryAttempt, failure: OutcomeUnknown, *, looked: bool) -> None:
@@ -178,7 +185,25 @@ class FailureHandling:
         if refused:
             self._problems.say(f"message {message.id}", _words(message, failure, at_place=True))
         wait = LONGEST_PROBE_SECONDS if content else self._back_off(message)
+        if isinstance(failure, UnknownWord) and not message.post_id:
+            await self._doubted(attempt, wait, failure)
+            return
         await self.defer(attempt, wait, error=str(failure), aside=refused)
+
+    async def _doubted(self, attempt: DeliveryAttempt, wait: float, failure: UnknownWord) -> None:
+        """Have what was refused with an unknown word looked for before it is sent again.
+
+        Where that look found nothing and the word came again, it is a refusal: the thread goes on without the message.
+        """
+        message, now = attempt.message, self._clock.now()
+        until = now + timedelta(seconds=wait)
+
+        def work(tx: Tx) -> None:
+            tx.outbox.defer(message.id, until=until, error=str(failure), unknown=True, unsure_until=now)
+            if attempt.looking and message.parent_id is not None:
+                tx.outbox.step_aside(message.id)
+
+        await self._store.write(work)
 
     async def _post_anew(self, message: Message, *, keep: bool, moved: bool = False) -> None:
         """A deleted message is posted anew; under a deleted parent the parent first, the thread follows it."""

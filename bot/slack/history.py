@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from bot.slack.client import EVENT_TYPE, SlackClient
+from bot.slack.client import EVENT_TYPE, SlackClient, cursor_of, list_of
 from bot.slack.errors import OutcomeUnknown
 from triage.model import Json
 
@@ -58,7 +58,7 @@ async def find_delivery(
 
     def ours(message: Mapping[str, Any]) -> bool:
         payload = _payload(message)
-        return payload.get("delivery_id") == delivery_id or delivery_id in (payload.get("also") or ())
+        return payload.get("delivery_id") == delivery_id or delivery_id in _others(payload)
 
     return await _find(client, channel_id, ours, oldest=oldest, thread_ts=thread_ts)
 
@@ -72,7 +72,10 @@ async def find_file(
 
 def _showing(file_id: str) -> Callable[[Mapping[str, Any]], bool]:
     def shows(message: Mapping[str, Any]) -> bool:
-        return any(file.get("id") == file_id for file in message.get("files") or ())
+        files = message.get("files")
+        return isinstance(files, list) and any(
+            isinstance(file, dict) and file.get("id") == file_id for file in files
+        )
 
     return shows
 
@@ -88,8 +91,8 @@ async def _all(
     found = {}
     async for message in _messages(client, channel_id, oldest=oldest, thread_ts=thread_ts):
         if matches(message):
-            ts = str(message["ts"])
-            found[ts] = Found(ts, _payload(message), int(message.get("reply_count") or 0))
+            ts, replies = str(message["ts"]), message.get("reply_count")
+            found[ts] = Found(ts, _payload(message), replies if isinstance(replies, int) else 0)
     return sorted(found.values(), key=lambda one: one.ts)
 
 
@@ -122,9 +125,10 @@ async def _messages(
             cursor=cursor,
             include_all_metadata=True,
         )
-        for message in answer.get("messages") or ():
-            yield message
-        cursor = (answer.get("response_metadata") or {}).get("next_cursor") or None
+        for message in list_of(answer, "messages", method):
+            if isinstance(message, dict) and isinstance(message.get("ts"), str):
+                yield message
+        cursor = cursor_of(answer)
         if not cursor:
             if answer.get("has_more"):
                 raise OutcomeUnknown(method, "incomplete_scan", "more messages, but no cursor")
@@ -132,7 +136,15 @@ async def _messages(
     raise OutcomeUnknown(method, "incomplete_scan", f"more than {PAGE * PAGES} messages")
 
 
+def _others(payload: Mapping[str, Json]) -> list[Json]:
+    """Return the deliveries that a message stands for beside its own."""
+    also = payload.get("also")
+    return also if isinstance(also, list) else []
+
+
 def _payload(message: Mapping[str, Any]) -> Mapping[str, Json]:
-    metadata = message.get("metadata") or {}
-    payload = metadata.get("event_payload") if metadata.get("event_type") == EVENT_TYPE else None
+    metadata = message.get("metadata")
+    if not isinstance(metadata, dict) or metadata.get("event_type") != EVENT_TYPE:
+        return {}
+    payload = metadata.get("event_payload")
     return payload if isinstance(payload, dict) else {}

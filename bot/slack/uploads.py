@@ -10,7 +10,7 @@ from datetime import datetime
 
 import aiohttp
 
-from bot.slack.client import Posted, SlackClient
+from bot.slack.client import Posted, SlackClient, text_of
 from bot.slack.errors import NotDone, OutcomeUnknown, classify
 from bot.slack.rendered import FileContent
 from triage.ports.store import Message, Store
@@ -74,8 +74,8 @@ class Uploads:
         answer = await self._client.read(
             UPLOAD, filename=file.name, length=len(file.content), alt_txt=file.alt_text or None
         )
-        file_id, url = str(answer["file_id"]), str(answer["upload_url"])
         try:
+            file_id, url = (text_of(answer, name, UPLOAD) for name in ("file_id", "upload_url"))
             await self._put(url, file.content)
         except OutcomeUnknown as error:  # nobody saw it: a fresh upload repeats nothing
             raise NotDone(error.method, error.code) from error

@@ -100,6 +100,10 @@ async def broken(request: web.Request, fault: Fault, response: web.Response | No
     if fault.kind == "delay" and response is not None:
         await asyncio.sleep(fault.seconds)
         return response
+    if fault.kind == "raw":
+        return web.Response(
+            body=fault.body, status=fault.status, headers=fault.headers, content_type="application/json"
+        )
     if fault.kind == "http":
         return web.Response(status=fault.status, text="<html>upstream error</html>", content_type="text/html")
     if request.transport is not None:

@@ -11,7 +11,9 @@ from demo.slack.model import Json
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-Kind = Literal["rate_limited", "lost_answer", "reset", "delay", "late", "error", "http"]
+Kind = Literal["rate_limited", "lost_answer", "reset", "delay", "late", "error", "http", "raw"]
+
+TOO_MANY = 429
 
 
 @dataclass
@@ -31,6 +33,8 @@ class Fault:
     code: str = ""
     status: int = 200
     processed: bool = False
+    body: bytes = b""
+    headers: dict[str, str] = field(default_factory=dict)
     used: int = field(default=0, init=False)
 
     @classmethod
@@ -67,6 +71,14 @@ class Fault:
     def http(cls, method: str, status: int = 500, times: int = 1, *, processed: bool = False) -> Self:
         """Answer with a bare HTTP status and a body that is not JSON."""
         return cls(method, "http", times, status=status, processed=processed)
+
+    @classmethod
+    def raw(cls, method: str, body: str, *, status: int = 200, retry_after: str = "") -> Self:
+        """Do the call unless it is a 429, and answer it with any text as JSON, which it need not be."""
+        headers = {"Retry-After": retry_after} if retry_after else {}
+        fault = cls(method, "raw", status=status, processed=status != TOO_MANY)
+        fault.body, fault.headers = body.encode(), headers
+        return fault
 
     @property
     def spent(self) -> bool:

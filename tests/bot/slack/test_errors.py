@@ -26,7 +26,8 @@ POST = "chat.postMessage"
         (Fault.error(POST, "invalid_blocks"), errors.ContentRefused),
         (Fault.error(POST, "msg_blocks_too_long"), errors.ContentRefused),
         (Fault.error(POST, "token_revoked"), errors.Misconfigured),
-        (Fault.error(POST, "a_new_word_of_slack"), errors.NotDone),
+        (Fault.error(POST, "a_new_word_of_slack"), errors.UnknownWord),
+        (Fault.error(POST, "thread_locked"), errors.NotDone),
     ],
     ids=lambda value: (
         getattr(value, "code", "") or getattr(value, "kind", "") or getattr(value, "__name__", "")
@@ -43,6 +44,70 @@ async def test_an_answer_becomes_the_type_that_says_what_it_means(
     if isinstance(caught.value, errors.RateLimited):
         assert caught.value.retry_after == 7
     assert POST in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "",
+        "5",
+        '"text"',
+        "null",
+        "[]",
+        "{}",
+        "[" * 100_000,
+        '{"ok": true}',
+        '{"ok": true, "ts": null, "channel": null, "message": null}',
+        '{"ok": true, "ts": 5, "channel": 5, "message": "text"}',
+        '{"ok": false, "error": null}',
+        '{"ok": false, "error": ["no", "word"]}',
+        '{"ok": false, "error": 5}',
+    ],
+    ids=lambda body: body[:60] or "nothing",
+)
+async def test_an_answer_without_a_meaning_leaves_open_what_was_done(slack: SlackServer, body: str) -> None:
+    """It is a failure of Slack's, never a mistake of ours nor a message that stands at None."""
+    slack.faults.add(Fault.raw(POST, body))
+    async with open_client(slack.app.bot_token, url=slack.api_url) as client:
+        with pytest.raises(errors.OutcomeUnknown):
+            await client.post("C0TRIAGE01", Rendered("hello"), {"delivery_id": "d"})
+
+
+@pytest.mark.parametrize(
+    "more", ['"errors": 5', '"response_metadata": [1]', '"response_metadata": {"messages": "x"}']
+)
+async def test_what_a_refusal_adds_in_another_shape_is_left_out(slack: SlackServer, more: str) -> None:
+    """Its word says enough."""
+    slack.faults.add(Fault.raw(POST, f'{{"ok": false, "error": "is_archived", {more}}}'))
+    async with open_client(slack.app.bot_token, url=slack.api_url) as client:
+        with pytest.raises(errors.Misconfigured):
+            await client.post("C0TRIAGE01", Rendered("hello"), {"delivery_id": "d"})
+
+
+@pytest.mark.parametrize(
+    ("written", "seconds"),
+    [
+        ("7", 7.0),
+        ("0", 1.0),
+        ("-5", 1.0),
+        ("nan", 1.0),
+        ("soon", 1.0),
+        ("inf", 300.0),
+        ("999999999999", 300.0),
+        ("Mon, 30 Nov 2009 20:00:00 GMT", 1.0),
+        ("Mon, 30 Nov 2099 20:00:00 GMT", 300.0),
+        ("Mon, 30 Nov 99999 20:00:00 GMT", 1.0),
+    ],
+)
+async def test_a_wait_that_slack_asks_for_is_bounded(
+    slack: SlackServer, written: str, seconds: float
+) -> None:
+    """None at all would ask without pause, and endless a channel would stay silent until the next start."""
+    slack.faults.add(Fault.raw(POST, "{}", status=429, retry_after=written))
+    async with open_client(slack.app.bot_token, url=slack.api_url) as client:
+        with pytest.raises(errors.RateLimited) as caught:
+            await client.post("C0TRIAGE01", Rendered("hello"), {})
+    assert caught.value.retry_after == seconds
 
 
 async def test_a_server_that_is_not_there_certainly_did_nothing() -> None:

@@ -171,6 +171,25 @@ async def test_a_word_nobody_knows_is_said_when_it_comes_again(bench: Bench) -> 
     assert bench.sender.problems == {}
 
 
+async def test_what_was_done_though_refused_with_an_unknown_word_stands_once(bench: Bench) -> None:
+    """A new word may mean that it was done in part: it is looked for before it is sent again."""
+    bench.slack.faults.add(Fault.error(POST, "a_new_word_of_slack", times=2, processed=True))
+    incident = await bench.open()
+    await bench.line(incident, "a line")
+    await bench.settled()
+    (card,) = bench.cards()
+    assert "a line" in str([each.blocks for each in bench.slack.thread(card)])
+    assert len(bench.slack.thread(card)) == 1
+    assert len(bench.slack.calls.of(POST)) == 2
+
+
+async def test_a_long_wait_that_slack_asks_for_is_said(bench: Bench) -> None:
+    """People would wonder for minutes why nothing comes."""
+    bench.slack.faults.add(Fault.raw(POST, "{}", status=429, retry_after="86400"))
+    await bench.open()
+    await until(lambda: "wait 300 s" in said(bench))
+
+
 async def test_a_channel_that_takes_threads_only_still_gets_the_threads(bench: Bench) -> None:
     """New cards wait for the mend; what goes on in threads is told."""
     old = await bench.open("an old one")

@@ -5,7 +5,7 @@ import sqlite3
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import cast
+from typing import Any, cast
 
 import pytest
 import sqlalchemy as sa
@@ -131,6 +131,36 @@ async def test_an_incomplete_scan_never_leads_to_a_second_post(bench: Bench) -> 
     bench.slack.faults.add(Fault.lost_answer(POST), Fault.http(HISTORY, 500, times=3))
     await bench.open()
     await bench.settled(20)
+    assert len(bench.cards()) == 1
+    assert len(bench.slack.calls.of(POST)) == 1
+
+
+@pytest.mark.parametrize(
+    "body", ['{"ok": true}', '{"ok": true, "messages": null}', '{"ok": true, "messages": "none"}']
+)
+async def test_a_history_without_messages_is_no_history(bench: Bench, body: str) -> None:
+    """Taken for an empty channel it would have the card posted twice."""
+    bench.slack.faults.add(Fault.lost_answer(POST), Fault.raw(HISTORY, body))
+    await bench.open()
+    await bench.settled()
+    assert len(bench.slack.calls.of(POST)) == 1
+
+
+async def test_messages_of_another_shape_hide_no_message_of_ours(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What cannot be read beside it is passed over."""
+    odd = [None, 5, {}, {"ts": 5}, {"ts": "1.0", "metadata": "text"}, {"ts": "1.1", "files": 5}]
+    read = bench.client.read
+
+    async def with_odd_ones(method: str, **arguments: Any) -> dict[str, Any]:  # noqa: ANN401 - any argument
+        answer = await read(method, **arguments)
+        return {**answer, "messages": [*odd, *answer.get("messages", ())]}
+
+    monkeypatch.setattr(bench.client, "read", with_odd_ones)
+    bench.slack.faults.add(Fault.lost_answer(POST))
+    await bench.open()
+    await bench.settled()
     assert len(bench.cards()) == 1
     assert len(bench.slack.calls.of(POST)) == 1
 

@@ -55,6 +55,20 @@ async def test_an_older_list_serves_for_an_hour_and_then_nobody_is_a_member(trou
     assert not (await roles.decide("U0ANA00001", "operator", "x")).allowed
 
 
+async def test_an_answer_without_a_list_is_no_empty_group(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An operator would lose the role by an answer that was cut off."""
+    listing, clock, _, roles = world()
+    assert (await roles.decide("U0ANA00001", "operator", "x")).allowed
+
+    async def nothing(method: str, **arguments: Any) -> dict[str, Any]:  # noqa: ANN401 - as Slack's methods
+        del method, arguments
+        return {"ok": True}
+
+    monkeypatch.setattr(listing, "read", nothing)
+    clock.move(400)
+    assert (await roles.decide("U0ANA00001", "operator", "x")).allowed
+
+
 @pytest.mark.parametrize(
     "trouble",
     [Misconfigured("m", "missing_scope"), NotDone("m", "no_such_subteam"), NotDone("m", "subteam_disabled")],
