@@ -9,13 +9,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from unicodedata import normalize
 
 from triage.masking import masked_where_cut
 from triage.model import Severity, worst
 
 UNKNOWN = Severity.SEV2
-_OTHERS = ("priority", "urgency", "criticality", "alert_level", "level")
-"""Labels that stand for the severity where there is no label of that name."""
+_LABELS = frozenset({"severity", "sev", "severitylevel", "alertseverity"})
+"""Labels that hold the severity, as ``plain``."""
+_OTHERS = ("priority", "urgency", "criticality", "alertlevel", "level")
+"""Labels that stand for the severity where there is none of those, as ``plain``; the first that has a word counts."""
 _NO_SEVERITY = frozenset(
     {
         "",
@@ -35,6 +38,10 @@ _NO_SEVERITY = frozenset(
 )
 _NOISE = re.compile(r"[\s_.:#-]+")
 _BETWEEN = re.compile(r"[\W_]+")
+_NUMBERED = re.compile(r"\b(s|p|sev|severity|prio|priority)[\W_]*(?=\d)")
+"""A number and what it counts are one word: ``sev-1 (page)`` has two."""
+_NAMES = frozenset({"sev", "severity", "prio", "priority"})
+"""What only says that a severity follows, as in ``severity: critical``."""
 
 _LANGUAGES = {
     Severity.SEV1: "катастрофа 災害",
@@ -57,7 +64,8 @@ _TABLE = {
         "priority1 0 1"
     ),
     Severity.SEV2: (
-        "critical crit page pager alert high highest urgent major severe error err sev2 severity2 s2 p2 prio2 "
+        "critical crit page pager paging paged pageme pagerduty oncall wakeup immediate immediately alert "
+        "high highest urgent major severe error err sev2 severity2 s2 p2 prio2 "
         "priority2 2"
     ),
     Severity.SEV3: (
@@ -72,13 +80,22 @@ WORDS: Mapping[str, Severity] = {
     for severity, words in table.items()
     for word in words.split()
 }
-PAGING = frozenset({"critical", "crit", "page", "pager"})
+PAGING = frozenset(
+    {
+        *("critical", "crit", "page", "pager", "paging", "paged", "pageme", "pagerduty"),
+        *("oncall", "wakeup", "immediate", "immediately"),
+    }
+)
 """Words that ask for a person at once, whatever the desk's scale makes of them."""
 
 
 def plain(word: str) -> str:
-    """Return a word as the table has it: ``Sev-1``, ``SEV_1`` and ``sev 1`` are ``sev1``."""
-    return _NOISE.sub("", word.casefold())
+    """Return a word as the table has it: ``Sev-1``, ``SEV_1``, ``sev 1`` and its wide letters are ``sev1``."""
+    return _NOISE.sub("", _folded(word))
+
+
+def _folded(word: str) -> str:
+    return (word if word.isascii() else normalize("NFKC", word)).casefold()
 
 
 def meaning(word: str, table: Mapping[str, Severity] | None = None) -> Severity | None:
@@ -99,7 +116,8 @@ def meaning(word: str, table: Mapping[str, Severity] | None = None) -> Severity 
 
 
 def _parts(word: str) -> list[str]:
-    return [part for part in _BETWEEN.split(word.casefold()) if part]
+    parts = [part for part in _BETWEEN.split(_NUMBERED.sub(r"\1", _folded(word))) if part]
+    return [part for part in parts if part not in _NAMES] or parts
 
 
 def word_of(labels: Mapping[str, str], table: Mapping[str, Severity] | None = None) -> str:
@@ -110,11 +128,10 @@ def word_of(labels: Mapping[str, str], table: Mapping[str, Severity] | None = No
     """
     if plain(found := labels.get("severity", "")):
         return found
-    if found := next(
-        (value for name, value in labels.items() if name.casefold() == "severity" and plain(value)), ""
-    ):
+    plainly = {plain(name): value for name, value in labels.items() if plain(value)}
+    if found := next((plainly[name] for name in plainly if name in _LABELS), ""):
         return found
-    others = (value for name in _OTHERS for value in [labels.get(name, "")])
+    others = (plainly.get(name, "") for name in _OTHERS)
     return next(
         (one for one in others if plain(one) not in _NO_SEVERITY and meaning(one, table) is not None), ""
     )

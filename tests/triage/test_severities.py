@@ -31,6 +31,9 @@ from triage.severities import is_paging, meaning, severity_of
         ("Warning", Severity.SEV3),
         ("info", Severity.SEV3),
         ("P4", Severity.SEV3),
+        ("\uff30\uff11", Severity.SEV1),
+        ("on-call", Severity.SEV2),
+        ("Immediate", Severity.SEV2),
         ("average", Severity.SEV3),
     ],
 )
@@ -46,6 +49,10 @@ def test_a_word_that_other_teams_use_has_its_place(word: str, severity: Severity
         ("2/critical", Severity.SEV2, True),
         ("Emergency!", Severity.SEV1, True),
         ("P3 (low)", Severity.SEV3, False),
+        ("sev-1 (page)", Severity.SEV1, True),
+        ("prio 1: wake up", None, False),
+        ("severity: critical", Severity.SEV2, True),
+        ("page-oncall", Severity.SEV2, True),
         ("not critical", None, False),
         ("!", None, False),
     ],
@@ -65,6 +72,29 @@ def test_an_unknown_word_counts_as_sev2_and_none_at_all_asks_for_nothing() -> No
     assert severity_of({"severity": "spicy"}) is Severity.SEV2
     assert severity_of({"severity": " "}) is Severity.SEV3
     assert severity_of({}) is Severity.SEV3
+
+
+@pytest.mark.parametrize(
+    ("labels", "severity", "paging"),
+    [
+        ({"Severity": "critical"}, Severity.SEV2, True),
+        ({"Priority": "P1"}, Severity.SEV1, True),
+        ({"URGENCY": "high"}, Severity.SEV2, False),
+        ({"sev": "1"}, Severity.SEV1, True),
+        ({"severity_level": "critical"}, Severity.SEV2, True),
+        ({"alert_severity": "spicy"}, Severity.SEV2, False),
+        ({"severity": " ", "priority": "P0"}, Severity.SEV1, True),
+        ({"priority": "3", "level": "error"}, Severity.SEV3, False),
+    ],
+)
+def test_the_label_is_found_however_it_is_called(
+    labels: dict[str, str],
+    severity: Severity,
+    paging: bool,  # noqa: FBT001 - a value of the table above
+) -> None:
+    """Capital letters and the names of other teams; a bare number of a priority says nothing by itself."""
+    assert severity_of(labels) is severity
+    assert is_paging(labels) is paging
 
 
 def test_the_desks_own_words_come_first() -> None:
