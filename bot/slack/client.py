@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -22,6 +22,10 @@ SLACK = "https://slack.com/api/"
 EVENT_TYPE = "triage_delivery"
 TIMEOUT_SECONDS = 8.0
 """After this long a call is given up. Slack may do it all the same, and much later."""
+CLOCK_SKEW = timedelta(minutes=5)
+"""How much farther than two clocks were seen to differ they may be apart: a scan begins that much before the attempt."""
+UNKNOWN_SKEW, MOST_SKEW = timedelta(hours=1), timedelta(days=1)
+"""What is reckoned with before a post has shown it, and at the most: farther back a scan has no end."""
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
@@ -53,10 +57,19 @@ def posted_at(ts: str) -> datetime:
 
 
 class SlackClient:
-    """Calls Slack's Web API; every method raises a ``SlackFailure`` and nothing else."""
+    """Calls Slack's Web API; every method raises a ``SlackFailure`` and nothing else.
+
+    ``clock_skew``: by how much Slack's clock may be behind ours, as the posts that it has answered show.
+    """
 
     def __init__(self, web: AsyncWebClient) -> None:
         self.web = web
+        self._behind: timedelta | None = None
+
+    @property
+    def clock_skew(self) -> timedelta:
+        """By how much earlier than an attempt its message may be stamped."""
+        return UNKNOWN_SKEW if self._behind is None else CLOCK_SKEW + self._behind
 
     async def call(self, method: str, **arguments: Json) -> dict[str, Any]:
         """Call a method once and return its answer."""
@@ -112,7 +125,16 @@ class SlackClient:
         message = answer.get("message")
         thread = str(message.get("thread_ts") or "") if isinstance(message, dict) else ""
         place, ts = (text_of(answer, name, "chat.postMessage") for name in ("channel", "ts"))
+        self._compare_clocks(ts)
         return Posted(channel_id=place, ts=ts, thread_ts=thread)
+
+    def _compare_clocks(self, ts: str) -> None:
+        """Learn how far Slack's clock is behind ours; the most that was seen counts, for ours may be set."""
+        try:
+            behind = datetime.now(UTC) - posted_at(ts)
+        except (ValueError, OverflowError, OSError):
+            return
+        self._behind = min(MOST_SKEW, max(behind, self._behind or timedelta()))
 
     async def edit(self, channel_id: str, ts: str, rendered: Rendered) -> None:
         """Replace a message; its metadata stays."""

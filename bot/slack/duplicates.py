@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from loguru import logger
 
@@ -14,9 +14,6 @@ from bot.slack.history import Found, delivered, shared
 from bot.slack.meters import SlackMeters
 from bot.slack.rendered import Rendered
 from triage.ports.store import Message, MessageKind
-
-CLOCK_SKEW = timedelta(minutes=5)
-"""By how much Slack's clock and ours may differ: a scan begins that much before the attempt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +80,7 @@ class Copies:
         await self._client.edit(message.channel_id, extra.ts, Rendered(text=text))
 
     async def _find(self, message: Message, since: datetime | None) -> list[Found]:
-        oldest = (since or message.created_at) - CLOCK_SKEW
+        oldest = (since or message.created_at) - self._client.clock_skew
         try:
             if message.kind is MessageKind.FILE:  # of a file we know no ts, but its id
                 return await shared(

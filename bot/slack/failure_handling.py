@@ -31,6 +31,7 @@ from triage.ports.clock import Clock
 from triage.ports.store import Message, MessageKind, Store, Tx
 
 DELETE = "chat.delete"
+DELETED = frozenset({"message_not_found", "thread_not_found"})
 LOOK_AFTER_SECONDS, LONGEST_LOOK_SECONDS = 0.5, 3.0
 PROBE_SECONDS = 8.0
 """How often a place that refuses is tried: after the mend its messages flow again within that time."""
@@ -103,7 +104,7 @@ class FailureHandling:
                 log.warning("gone from Slack, posting anew")
                 if failure.code in CLOSED:
                     self._problems.say(f"edits {failure.code}", f"{failure} ({CLOSED[failure.code]})")
-                await self._post_anew(message, keep=attempt.unknown)
+                await self._post_anew(message, keep=attempt.unknown, deleted=failure.code in DELETED)
             case Misconfigured():
                 await self._misconfigured(attempt, failure, looked=looked)
             case _:
@@ -205,9 +206,18 @@ class FailureHandling:
 
         await self._store.write(work)
 
-    async def _post_anew(self, message: Message, *, keep: bool, moved: bool = False) -> None:
-        """A deleted message is posted anew; under a deleted parent the parent first, the thread follows it."""
+    async def _post_anew(
+        self, message: Message, *, keep: bool, moved: bool = False, deleted: bool = False
+    ) -> None:
+        """A deleted message is posted anew; under a deleted parent the parent first, the thread follows it.
+
+        ``deleted``: it stands there no more, so that what is found by its delivery id later is a late copy.
+        """
         now = self._clock.now()
+
+        def forget(tx: Tx, gone: Message) -> None:
+            late = gone.recheck is not None and gone.recheck.post
+            tx.outbox.forget(gone.id, now, moved=moved, doubted=deleted and late)
 
         def anew(tx: Tx) -> None:
             if message.post_id:
@@ -215,11 +225,11 @@ class FailureHandling:
                 if (
                     current is not None and current.post_id == message.post_id
                 ):  # else another replica did so meanwhile
-                    tx.outbox.forget(message.id, now, moved=moved)
+                    forget(tx, current)
                 return
             parent = tx.outbox.get(message.parent_id) if message.parent_id is not None else None
             if parent is not None and parent.post_id == message.parent_post_id:
-                tx.outbox.forget(parent.id, now, moved=moved)
+                forget(tx, parent)
             later = now + timedelta(seconds=0 if parent is not None or moved else 30)
             error = "its channel is another one by now" if moved else "its thread is gone"
             tx.outbox.defer(message.id, until=later, error=error, unknown=keep, counted=not keep)

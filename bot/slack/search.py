@@ -11,7 +11,6 @@ from loguru import logger
 from bot.slack.client import SlackClient
 from bot.slack.composition import channel_of
 from bot.slack.directory import Channels
-from bot.slack.duplicates import CLOCK_SKEW
 from bot.slack.errors import Gone, Misconfigured, NotDone, OutcomeUnknown, SlackFailure, kept_for_good
 from bot.slack.history import Found, find_delivery, find_file
 from bot.slack.meters import SlackMeters
@@ -70,7 +69,7 @@ class Search:
         A copy that stands outside of its thread is taken back, and Gone is raised: its thread is gone.
         """
         channel = await self._channels.resolve(await self._store.read(lambda tx: channel_of(tx, message)))
-        oldest = attempted_since(message) - CLOCK_SKEW
+        oldest = attempted_since(message) - self._client.clock_skew
         if message.kind is MessageKind.FILE:
             file_id = await self._uploads.known_file(message)
             if not file_id:

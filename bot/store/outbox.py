@@ -191,8 +191,14 @@ class OutboxTable:
         """Let what comes after a message in its thread go on without it; it is still owed."""
         statements.CHANGE.run(self._connection, {"message": message_id, "urgency": ASIDE})
 
-    def forget(self, message_id: int, now: datetime, *, moved: bool = False) -> None:
-        """Give a message that is gone from Slack a new delivery id, to be posted anew."""
+    def forget(self, message_id: int, now: datetime, *, moved: bool = False, doubted: bool = False) -> None:
+        """Give a message that is gone from Slack a new delivery id, to be posted anew.
+
+        ``doubted``: a late copy of it may come yet. It keeps its delivery id, by which that one is found.
+        """
+        if doubted:
+            statements.POST_ANEW.run(self._connection, {"message": message_id, "now": now})
+            return
         values = {"message": message_id, "new_id": uuid.uuid4().hex, "now": now}
         (statements.MOVE if moved else statements.FORGET).run(self._connection, values)
 

@@ -185,18 +185,18 @@ GIVE_BACK = Prepared(
 )
 DEFER_NOT_DONE = Prepared(_DEFER.values(attempted_at=None, unsure_until=None))
 DEFER_UNSURE = Prepared(_DEFER.values(unsure_until=sa.bindparam("unsure", type_=tables.UtcTime)))
-_FORGET = _CHANGE.values(
-    delivery_id=sa.bindparam("new_id"),
+_POST_ANEW = _CHANGE.values(
     post_id="",
     sent_revision=0,
     wanted_revision=sa.func.coalesce(_t.c.wanted_revision, 0) + 1,
     attempted_at=None,
     unsure_until=None,
-    confirm_at=None,
     lease_owner="",
     lease_until=None,
     next_at=_Now,
 )
+POST_ANEW = Prepared(_POST_ANEW)
+_FORGET = _POST_ANEW.values(delivery_id=sa.bindparam("new_id"), confirm_at=None)
 FORGET = Prepared(_FORGET)
 MOVE = Prepared(_FORGET.values(channel_id=""))
 _SHOWN = (

@@ -1,6 +1,7 @@
 """Slack does a call after we gave it up: still one message each, and the latest truth. Times are some 20 times shorter."""
 
 import asyncio
+import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -13,7 +14,8 @@ from bot.slack.rendered import Rendered
 from bot.slack.unknown_outcomes import AFTER, NEAR, DeliveryTimes, UncertainDeliveries
 from bot.store import SqlStore
 from bot.store.outbox_statements import FAR
-from demo.slack import Fault, SlackServer
+from demo.slack import AppConfig, Fault, SlackServer
+from demo.slack.settings import BOT_SCOPES
 from tests.bot.slack.workbench import CHANNEL, QUICK, Bench, bench_on, until
 from tests.fakes.clock import ManualClock
 from triage.ports.store import Message, MessageKind, Recheck, Tx
@@ -87,6 +89,43 @@ async def test_the_copy_that_people_answered_stays(bench: Bench) -> None:
     assert "the last word" in card.text
 
 
+async def test_a_late_copy_of_a_card_that_somebody_deleted_is_taken_back(bench: Bench) -> None:
+    """The card is posted anew, and what Slack does late of the deleted one is still known as its copy."""
+    bench.slack.faults.add(Fault.late(POST, MUCH_LATER))
+    incident = await bench.open()
+    await bench.settled()
+    bench.slack.delete(bench.cards()[0])
+    await bench.change(replace(incident, title="the last word"))
+    await bench.settled()
+    await until(lambda: not bench.slack.faults.late)
+    await sure(bench)
+    (card,) = bench.cards()
+    assert "the last word" in card.text
+
+
+@pytest.mark.parametrize("minutes", [-40, -10, 10])
+async def test_a_clock_of_slacks_that_differs_hides_no_message(sqlite_store: SqlStore, minutes: int) -> None:
+    """Neither one that was posted before any answer told how far it is off, nor one after that."""
+    scopes = (*BOT_SCOPES, "channels:read", "groups:read")
+    async with (
+        SlackServer(AppConfig(scopes=scopes), clock=lambda: time.time() + 60 * minutes) as slack,
+        bench_on(sqlite_store, slack) as bench,
+        asyncio.TaskGroup() as tasks,
+    ):
+        tasks.create_task(bench.sender.run())
+        slack.faults.add(Fault.lost_answer(POST))
+        await bench.open()
+        await bench.settled()
+        await bench.open("another trouble")
+        await bench.settled()
+        slack.faults.add(Fault.lost_answer(POST))
+        await bench.open("a third one")
+        await bench.settled()
+        assert len(bench.slack.calls.of(POST)) == 3
+        assert len(bench.cards()) == 3
+        bench.sender.stop()
+
+
 def test_looks_go_on_for_a_day_and_none_is_so_far_off_that_it_is_taken_for_a_clock_set_back() -> None:
     """What Slack does within a day is found: each nine minutes in the first hour, then about every hour."""
     gaps = [after - before for before, after in zip((0.0, *AFTER), AFTER, strict=False)]
@@ -110,7 +149,7 @@ async def test_a_copy_that_comes_after_the_first_hour_is_taken_back(
     store: SqlStore, slack: SlackServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """By a look at what came since the last one; the card of then, which that does not show, stays."""
-    monkeypatch.setattr("bot.slack.duplicates.CLOCK_SKEW", timedelta())
+    monkeypatch.setattr("bot.slack.client.CLOCK_SKEW", timedelta())
     async with (
         bench_on(store, slack, times=HOURLY) as bench,
         open_client(slack.app.bot_token, url=slack.api_url, timeout_seconds=5) as client,

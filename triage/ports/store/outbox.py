@@ -202,8 +202,11 @@ class Outbox(Protocol):
         """Let what comes after a message in its thread go on without it; it is still owed."""
         ...
 
-    def forget(self, message_id: int, now: datetime, *, moved: bool = False) -> None:
-        """The message is gone from the chat: a new delivery id, to be posted anew; ``moved``: where its channel is now."""
+    def forget(self, message_id: int, now: datetime, *, moved: bool = False, doubted: bool = False) -> None:
+        """The message is gone from the chat: a new delivery id, to be posted anew; ``moved``: where its channel is now.
+
+        ``doubted``: a late copy of it may come yet, so that it keeps its delivery id and its recheck.
+        """
         ...
 
     def get(self, message_id: int) -> Message | None:
