@@ -75,6 +75,9 @@ async def running(jobs: Sequence[Job], *, beat: Callable[[str], None]) -> AsyncI
     try:
         yield scheduler
     finally:
+        # Told to stop at once, it would cut what is due off before its first step, and log that as a failure.
+        scheduler.pause()
+        await asyncio.sleep(0)
         scheduler.shutdown(wait=False)
 
 

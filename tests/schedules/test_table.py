@@ -1,12 +1,14 @@
 """The table of jobs: cron means what cron means, and a wrong expression is said at the start."""
 
+import asyncio
+import logging
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from bot.settings import load_settings
-from schedules.table import Job, trigger_of
+from schedules.table import Job, running, trigger_of
 from triage.errors import SettingError
 
 
@@ -46,3 +48,15 @@ def test_desk_yaml_with_a_wrong_expression_stops_the_start(
     monkeypatch.setenv("TRIAGE_DESK", str(file))
     with pytest.raises(SettingError, match=r"schedules.digest.*bad minute.*write for"):
         load_settings()
+
+
+async def test_a_stop_right_after_the_start_is_no_failure_of_the_jobs_that_were_due(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """The scheduler takes a job that is cut off before it began for one that failed: an error and a traceback each."""
+    jobs = [Job(f"job {number}", nothing, seconds=60, at_start=True) for number in range(3)]
+    with caplog.at_level(logging.ERROR):
+        async with running(jobs, beat=lambda _: None) as scheduler:
+            assert len(scheduler.get_jobs()) == 3
+        await asyncio.sleep(0.05)
+    assert [record.getMessage() for record in caplog.records] == []
