@@ -1,10 +1,8 @@
 """What the store does when something fails: a unit, its waiter, the disk, a lock, the server at the start."""
 
 import asyncio
-import contextlib
 import os
 import shutil
-import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,6 +15,7 @@ import sqlalchemy as sa
 from bot.store import SqlStore, engine, open_store
 from bot.store.transaction import Transaction
 from tests.contracts.store_samples import NOW, incident, line, note, signal
+from tests.servers.small_disk import fill, mounted
 from triage.errors import NotStored, StoreUnavailable
 from triage.ports.store import Tx
 
@@ -186,28 +185,9 @@ async def test_a_full_database_is_unavailable_and_works_after_room_is_made(sqlit
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """Mount a file system of 2 MiB, which only root may do."""
-    mount, umount = shutil.which("mount"), shutil.which("umount")
-    if os.geteuid() != 0 or mount is None or umount is None:
-        pytest.skip("mounting a small file system needs root and mount (util-linux)")
-    where = tmp_path / "disk"
-    where.mkdir()
-    done = subprocess.run(
-        [mount, "-t", "tmpfs", "-o", "size=2m", "tmpfs", where], capture_output=True, text=True, check=False
-    )
-    if done.returncode:
-        pytest.skip(f"no file system can be mounted here: {done.stderr.strip()}")
-    try:
-        yield where
-    finally:
-        subprocess.run([umount, "-l", where], check=True)
-
-
-def fill(ballast: Path) -> None:
-    """Write a file until the disk has no room left."""
-    with ballast.open("wb", buffering=0) as file, contextlib.suppress(OSError):
-        while file.write(b"x" * 4096):
-            pass
+    """Mount a file system of 2 MiB."""
+    with mounted(tmp_path / "disk", "2m") as disk:
+        yield disk
 
 
 async def test_a_full_disk_is_unavailable_and_works_after_room_is_made(small_disk: Path) -> None:

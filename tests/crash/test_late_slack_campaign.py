@@ -4,18 +4,24 @@ import asyncio
 import json
 import random
 import time
+from collections import Counter
+from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from bot.store import open_store
 from demo.slack import Fault, SlackServer
 from tests.crash.books import balanced, figure
 from tests.crash.test_replica_kills import DESK, replica
 from tests.flows.harness import TOKEN, Bot
 from tests.handlers.posting import alert, webhook
 from tests.servers.http import plain_client
+from triage.incidents.notifications import INCIDENT_CHANNEL
+from triage.ports.store import MessageKind, Tx
 
 LATE = (5, 7, 9, 12, 20, 45, 60)
 """Seconds after its call at which Slack does it; the client gives up after 8."""
@@ -107,3 +113,51 @@ async def test_what_slack_does_late_leaves_one_of_each_and_the_latest_truth(
         f"late Slack, {len(names)} services: {killed} kills, settled {seconds:.0f} s after the last late call"
     )
     assert not any("Traceback" in service.log() for service in services)
+
+
+@pytest.mark.campaign
+@pytest.mark.timeout(900)
+async def test_files_that_slack_shares_late_are_there_once_beside_kills(
+    slack: SlackServer, tmp_path: Path, postgres_copy_url: str
+) -> None:
+    """Fourteen charts of an incident, in its thread and in the channel, each shared late; two services, killed in turn."""
+    services = [replica(slack, tmp_path / name, postgres_copy_url, DESK) for name in ("one", "two")]
+    dice, names = random.Random(SEED), [f"chart-{number}.png" for number in range(2 * len(LATE))]  # noqa: S311 - as above
+    try:
+        for service in services:
+            await service.start()
+        await post(services, of_host(1))
+        await balanced(postgres_copy_url, slack, ["number-1"], within=SETTLED_SECONDS)
+        for seconds in LATE:
+            slack.faults.add(Fault.late("files.completeUploadExternal", seconds, 2))
+        async with open_store(postgres_copy_url) as store:
+            await store.write(lambda tx: _owe_files(tx, names))
+        killed = await killed_at_times(services, dice, 40)
+        slack.faults.clear()
+        while slack.faults.late:  # noqa: ASYNC110 - Slack's own time
+            await asyncio.sleep(0.1)
+        settled = await balanced(postgres_copy_url, slack, ["number-1"], within=SETTLED_SECONDS)
+        await asyncio.sleep(60)  # longer than what a copy is looked for the second time
+        await balanced(postgres_copy_url, slack, ["number-1"], within=SETTLED_SECONDS)
+    finally:
+        for service in services:
+            await service.stop()
+    figure(f"late files, 2 services: {killed} kills, settled {settled:.0f} s after the last late call")
+    shared = Counter(file["name"] for message in slack.workspace.all_messages() for file in message.files)
+    assert shared == Counter(names)
+    assert not any("Traceback" in service.log() for service in services)
+
+
+def _owe_files(tx: Tx, names: Sequence[str]) -> None:
+    now = datetime.now(UTC)
+    for number, name in enumerate(names):
+        document = tx.notes.save_document("chart", {"name": name}, made_at=now, content=b"x" * 64)
+        tx.outbox.want(
+            MessageKind.FILE,
+            str(document),
+            channel=INCIDENT_CHANNEL,
+            now=now,
+            incident_id=1,
+            in_thread=number % 2 == 0,
+            urgency=4,
+        )

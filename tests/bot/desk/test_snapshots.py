@@ -4,7 +4,6 @@ import asyncio
 import gzip
 import hashlib
 import os
-import subprocess
 import tarfile
 import time
 from collections.abc import Coroutine, Iterator
@@ -16,6 +15,7 @@ from bot.desk.files import link_tree
 from bot.desk.snapshots import DeskSnapshots
 from tests.bot.desk import archives
 from tests.bot.desk.archives import PARTS, member, sound
+from tests.servers.small_disk import mounted
 from triage.errors import DeskFailure
 
 NAME = "bot1_20260219_040000.tar.gz"
@@ -155,19 +155,9 @@ async def test_an_archive_without_a_part_that_the_bot_has_is_refused(
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """Mount a file system of 80 MiB; skip where that is not allowed."""
-    place = tmp_path / "small"
-    place.mkdir()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=80m", "tmpfs", place],
-        check=False,
-        capture_output=True,
-        timeout=10,
-    )
-    if mounted.returncode:
-        pytest.skip("mounting a small file system needs root")
-    yield place
-    subprocess.run(["umount", "--lazy", place], check=True, timeout=10)
+    """Mount a file system of 80 MiB."""
+    with mounted(tmp_path / "small", "80m") as disk:
+        yield disk
 
 
 @pytest.mark.slow
