@@ -66,6 +66,8 @@ class Poster:
         """The host of every alert that was answered with 200, by the alert's fingerprint."""
         self.broken = 0
         """Posts that broke off: what they held may be stored or not."""
+        self.refused = 0
+        """Posts that were answered with 503: on a machine that is too busy to commit in time."""
         self.met: set[str] = set()
         """The hosts of posts that a service listened to, whether it lived on to answer or not."""
         self.stop = False
@@ -108,8 +110,10 @@ class Poster:
                 self.met |= hosts
             else:
                 self.met |= hosts
-                assert (answer.status_code, answer.json()) == (200, {"accepted": len(body["alerts"])})
-                return
+                if answer.status_code != 503:
+                    assert (answer.status_code, answer.json()) == (200, {"accepted": len(body["alerts"])})
+                    return
+                self.refused += 1
             await asyncio.sleep(0.02)
 
 
@@ -173,7 +177,9 @@ async def test_every_accepted_alert_is_in_one_incident_with_one_card(
         await service.stop()
     incidents, episodes, openings = await _kept(tmp_path)
     alerts = f"{len(poster.accepted)} alerts, {len(incidents)} incidents"
-    figure(f"{kills} kills on SQLite: {alerts}, {poster.broken} posts that broke off")
+    figure(
+        f"{kills} kills on SQLite: {alerts}, {poster.broken} posts that broke off, {poster.refused} refused"
+    )
     by_host = {incident.subject.name: incident for incident in incidents}
     assert len(by_host) == len(incidents), "one incident a host"
     assert sorted(openings) == sorted(incident.number for incident in incidents)

@@ -81,7 +81,7 @@ async def test_paused_bots_are_no_recovery_and_the_incident_stays_open_until_it_
         lambda: "Degraded mode still on · was Sev-1" in shown(_now(harness, card)), "not resolved"
     )
     assert not any("✅" in line for line in harness.thread(card))
-    assert "0 of 2 bots" in shown(_now(harness, card))
+    await harness.until(lambda: "0 of 2 bots" in shown(_now(harness, card)), "what trades")
 
     await harness.slack.member("ana").click(after, "action.exit_degraded_mode")
     await modal(harness, "ana", PLAN)
