@@ -44,6 +44,10 @@ class Unit(Generic[T]):
     stage: Stage = Stage.WAITING
 
 
+class Expired(Exception):
+    """Whoever waits for a unit has waited for as long as it may take."""
+
+
 class TakenBack(Exception):
     """A unit of the batch was taken back before its COMMIT: the others run again without it."""
 
@@ -96,6 +100,12 @@ def tell_of_new(batch: Sequence[Unit[Any]]) -> bool:
         with suppress(RuntimeError):  # the loop is closed: the next start finds them
             loop.call_soon_threadsafe(stored)
     return bool(calls)
+
+
+def expire(unit: Unit[Any]) -> None:
+    """Have whoever waits for a unit wait no longer; to be called in its loop."""
+    if not unit.future.done():
+        unit.future.set_exception(Expired())
 
 
 def answer(units: Sequence[Unit[Any]]) -> None:

@@ -28,12 +28,13 @@ from loguru import logger
 from bot.store import database_errors
 from bot.store.checkpoint import Checkpoints
 from bot.store.deadlines import Deadlines
+from bot.store.handover import Handover
 from bot.store.health import StoreHealth
 from bot.store.incident_cache import IncidentCache
 from bot.store.probe import probe, was_committed, written
 from bot.store.same_file import SameFile
 from bot.store.transaction import Transaction
-from bot.store.units import Stage, Stages, TakenBack, Unit, answer, run_units, tell_of_new
+from bot.store.units import Expired, Stage, Stages, TakenBack, Unit, answer, expire, run_units, tell_of_new
 from triage.errors import CommitUnknown, NotStored, StoreUnavailable
 from triage.model import Signal
 from triage.ports.store import WEBHOOK_SECONDS, WRITE_SECONDS, Tx
@@ -84,6 +85,7 @@ class Writer:
     commits: int = 0
     units: int = 0
     _queue: queue.SimpleQueue[Unit[Any] | None] = field(default_factory=queue.SimpleQueue)
+    _handover: Handover = field(init=False)
     _closed: bool = False
     _probed_at: float = 0.0
     _stages: Stages = field(default_factory=Stages)
@@ -95,6 +97,7 @@ class Writer:
 
     def __post_init__(self) -> None:
         """Start the thread."""
+        self._handover = Handover(self._queue)
         self._file = SameFile(self.engine.url)
         self._checkpoints = Checkpoints(self.engine, self._file)
         self._thread = threading.Thread(target=self._serve_all, name="store-writer", daemon=True)
@@ -121,11 +124,14 @@ class Writer:
         unit: Unit[T] = Unit(
             work=work, loop=loop, future=loop.create_future(), signals=signals, stored=stored
         )
-        self._queue.put(unit)
+        if signals is None:
+            self._queue.put(unit)
+        else:
+            self._handover.add(unit)
+        timer = loop.call_later(seconds, expire, unit)
         try:
-            async with asyncio.timeout(seconds):
-                return await unit.future
-        except TimeoutError:
+            return await unit.future
+        except Expired:
             if self._stages.take_back(unit):
                 why = self.health.problem()
                 late = NotStored(f"the store did not commit within {seconds:g} s{f' ({why})' if why else ''}")
@@ -135,11 +141,14 @@ class Writer:
         except asyncio.CancelledError:
             self._stages.take_back(unit)
             raise
+        finally:
+            timer.cancel()
 
     def close(self) -> None:
         """Finish what is queued, then stop the thread. To be the last that has the database open."""
         if not self._closed:
             self._closed = True
+            self._handover.give()
             self._queue.put(None)
             self._thread.join(timeout=30)
             with self._file.closing(self.engine):

@@ -112,6 +112,24 @@ async def test_what_was_queued_before_the_end_is_stored(sqlite_store: SqlStore) 
     assert not sqlite_store.writer._thread.is_alive()
 
 
+async def test_webhooks_of_one_round_of_the_loop_are_handed_over_together(sqlite_store: SqlStore) -> None:
+    """Whoever is read in the same round shares the commit: the first of them does not wake the writer for itself."""
+    before = sqlite_store.writer.commits
+    keeping = [asyncio.create_task(sqlite_store.keep([signal(f"s{n}")])) for n in range(3)]
+    await asyncio.sleep(0)
+    assert len(sqlite_store.writer._handover) == 3
+    assert await asyncio.gather(*keeping) == [1, 1, 1]
+    assert sqlite_store.writer.commits == before + 1
+
+
+async def test_a_webhook_that_was_not_handed_over_before_the_end_is_stored(sqlite_store: SqlStore) -> None:
+    """A store that is closed in the round that brought it answers it all the same."""
+    keeping = asyncio.create_task(sqlite_store.keep([signal()]))
+    await asyncio.sleep(0)
+    sqlite_store.writer.close()
+    assert await keeping == 1
+
+
 @pytest.mark.parametrize("lost", [False, True])
 async def test_a_remembered_incident_is_what_the_database_says(sqlite_store: SqlStore, *, lost: bool) -> None:
     """Also after a change that was rolled back, and after one that was not."""
