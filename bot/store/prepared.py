@@ -10,12 +10,14 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.sql import visitors
 
+ROWS = 16
+"""Rows in one INSERT at the most, else the next power of two below: so many statements are kept, and each is not large."""
 Values = Mapping[str, Any]
 _Convert = Callable[[Any], Any]
 
@@ -105,7 +107,7 @@ class Prepared:
         plan = self._plan(connection, rows[0])
         many = [plan.bound(row) for row in rows]
         try:
-            _driver(connection).executemany(plan.text, many)
+            _run_many(_driver(connection), plan.text, many)
         except sqlite3.Error as error:
             raise _named(plan, error) from error
 
@@ -149,6 +151,28 @@ def _fetch(connection: sa.Connection, plan: _Compiled, values: Values) -> list[A
         return _driver(connection).execute(plan.text, plan.bound(values)).fetchall()
     except sqlite3.Error as error:
         raise _named(plan, error) from error
+
+
+def _run_many(driver: sqlite3.Connection, text: str, many: list[list[Any]]) -> None:
+    """Run a statement for each of some rows; an INSERT takes several of them at once.
+
+    The driver gives the interpreter lock away twice for each run, and waits until the loop's thread gives it back.
+    """
+    row = f" VALUES ({', '.join('?' * len(many[0]))})"
+    if len(many) == 1 or not text.startswith("INSERT") or row not in text:
+        driver.executemany(text, many)
+        return
+    done = 0
+    while done < len(many):
+        some = many[done : done + min(ROWS, 1 << (len(many) - done).bit_length() - 1)]
+        driver.execute(_for_rows(text, row, len(some)), [value for values in some for value in values])
+        done += len(some)
+
+
+@cache
+def _for_rows(text: str, row: str, rows: int) -> str:
+    """Return an INSERT of one row as one of several."""
+    return text.replace(row, row + f", {row.removeprefix(' VALUES ')}" * (rows - 1), 1)
 
 
 def _driver(connection: sa.Connection) -> sqlite3.Connection:

@@ -112,6 +112,29 @@ async def test_many_rows_of_which_some_are_known(store: SqlStore) -> None:
     assert await store.write(put) == ["1", "3"]
 
 
+async def test_many_rows_are_few_statements(sqlite_store: SqlStore) -> None:
+    """In their order, each with its own values; a row that changes something is a statement of its own."""
+    rows = [{"key": f"k{number}", "value": f"v{number % 3}"} for number in range(37)]
+    change = Prepared(
+        sa.update(tables.notes)
+        .where(tables.notes.c.key == sa.bindparam("k"))
+        .values(value=sa.bindparam("new"))
+    )
+
+    def put(tx: Any) -> tuple[list[str], list[str]]:  # noqa: ANN401 - as above
+        driver, said = tx.connection.connection.driver_connection, list[str]()
+        driver.set_trace_callback(said.append)
+        insert_or_leave(tx.connection, tables.notes, "key").run_each(tx.connection, rows)
+        change.run_each(tx.connection, [{"k": "k1", "new": "a"}, {"k": "k2", "new": "b"}])
+        driver.set_trace_callback(None)
+        notes = Prepared(sa.select(tables.notes.c.value).order_by(sa.text("rowid")))
+        return said, notes.scalars(tx.connection, {})
+
+    said, found = await sqlite_store.write(put)
+    assert [one.split()[0] for one in said] == ["INSERT"] * 4 + ["UPDATE"] * 2
+    assert found[-len(rows) :] == ["v0", "a", "b", *(row["value"] for row in rows[3:])]
+
+
 async def test_a_list_that_is_one_value_costs_no_plan_of_its_own(store: SqlStore) -> None:
     """An incident's subjects grow through a storm: the statement that saves them is compiled once."""
     save = Prepared(sa.update(_i).where(_i.c.id.in_(_IDS)))
