@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from bot.store.checkpoint import PAGES_MAX
+from bot.store.prepared import say
 from bot.store.text import json_text
 from triage.errors import SettingError
 
@@ -82,7 +83,7 @@ def _open_sqlite(url: sa.URL, *, writer: bool) -> sa.Engine:
 
     def on_begin(connection: sa.Connection) -> None:
         # A writer takes its lock at once: waiting for it is then bounded by the timeout, with no dead end in between.
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writer else "BEGIN")
+        say(connection, "BEGIN IMMEDIATE" if writer else "BEGIN")
 
     sa.event.listen(engine, "connect", on_connect)
     sa.event.listen(engine, "begin", on_begin)

@@ -109,7 +109,7 @@ class Prepared:
         try:
             _run_many(_driver(connection), plan.text, many)
         except sqlite3.Error as error:
-            raise _named(plan, error) from error
+            raise _named(plan.text, error) from error
 
     def _plan(self, connection: sa.Connection, values: Values) -> _Compiled:
         shape = (*values, *(len(values[name]) for name in self._lists))
@@ -117,6 +117,14 @@ class Prepared:
         if plan is None:  # two threads may both make it: they make the same
             plan = self._plans[shape] = _planned(self.statement, connection.dialect, values)
         return plan
+
+
+def say(connection: sa.Connection, text: str) -> None:
+    """Run a statement of SQLite's that has no values and no answer."""
+    try:
+        _driver(connection).execute(text)
+    except sqlite3.Error as error:
+        raise _named(text, error) from error
 
 
 def _lists_in(statement: Any) -> tuple[str, ...]:  # noqa: ANN401 - as in ``Prepared``
@@ -150,7 +158,7 @@ def _fetch(connection: sa.Connection, plan: _Compiled, values: Values) -> list[A
     try:
         return _driver(connection).execute(plan.text, plan.bound(values)).fetchall()
     except sqlite3.Error as error:
-        raise _named(plan, error) from error
+        raise _named(plan.text, error) from error
 
 
 def _run_many(driver: sqlite3.Connection, text: str, many: list[list[Any]]) -> None:
@@ -180,6 +188,6 @@ def _driver(connection: sa.Connection) -> sqlite3.Connection:
     return driver
 
 
-def _named(plan: _Compiled, error: sqlite3.Error) -> BaseException:
-    """Return the error as SQLAlchemy names it."""
-    return sa.exc.DBAPIError.instance(plan.text, None, error, sqlite3.Error)
+def _named(text: str, error: sqlite3.Error) -> BaseException:
+    """Return the error of a statement as SQLAlchemy names it."""
+    return sa.exc.DBAPIError.instance(text, None, error, sqlite3.Error)
