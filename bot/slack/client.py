@@ -81,6 +81,11 @@ class SlackClient:
         sent = {name: value for name, value in arguments.items() if value is not None}
         return _answer(method, await self._ask(method, http_verb="GET", params=sent))
 
+    async def app_call(self, method: str, app_token: str) -> dict[str, Any]:
+        """Call a method of the app itself, with its own token."""
+        bearer = {"Authorization": f"Bearer {app_token}"}
+        return _answer(method, await self._ask(method, headers=bearer))
+
     async def _ask(self, method: str, **request: Any) -> AsyncSlackResponse:  # noqa: ANN401 - as the SDK takes it
         try:
             return await self.web.api_call(method, **request)

@@ -32,6 +32,7 @@ from bot.slack.refusal_words import (
     GONE,
     KEPT,
     MEND,
+    MEND_APP_TOKEN,
     NOT_DONE,
     OF_MESSAGE,
     REFERENCE,
@@ -150,6 +151,9 @@ def refusal(method: str, code: str, detail: str = "") -> SlackFailure:
             return kind(method, code)
     if code in CONTENT:
         return ContentRefused(method, code, detail)
+    if method.startswith("apps.") and code in MEND:
+        mend = MEND_APP_TOKEN.get(code) or REFERENCE.format(method=method)
+        return Misconfigured(method, code, "; ".join(filter(None, (mend, detail))))
     if code in MEND:
         mend = REFERENCE.format(method=method) if _of_a_person(method, MEND[code]) else MEND[code]
         return Misconfigured(method, code, "; ".join(filter(None, (mend, detail))))

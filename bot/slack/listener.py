@@ -51,7 +51,10 @@ class SlackListener:
     @property
     def problems(self) -> dict[str, str]:
         """What a person must mend before people can reach us, and are answered; empty when all is well."""
-        unheard = {"listener": self.problem} if self.problem else {}
+        problem = self.problem
+        if not problem and self._sockets is not None and not self.connected:
+            problem = self._sockets.problem
+        unheard = {"listener": problem} if problem else {}
         return {**unheard, **self._refused.problems}
 
     @property

@@ -100,6 +100,18 @@ MEND = {
     "permission_denied": "the app may not read user groups: ask an admin, or name people in desk.yaml",
     "not_enabled": "turn on the Home tab on the app's page (App Home)",
 }
+_COPY_AGAIN = "SLACK_APP_TOKEN is not valid: copy it again from the app's page (App-Level Tokens)"
+MEND_APP_TOKEN = {
+    "invalid_auth": _COPY_AGAIN,
+    "token_revoked": _COPY_AGAIN,
+    "token_expired": _COPY_AGAIN,
+    "not_authed": "SLACK_APP_TOKEN is empty",
+    "not_allowed_token_type": "SLACK_APP_TOKEN must be the app's token (xapp-…): copy it from the app's page",
+    "missing_scope": "SLACK_APP_TOKEN lacks the scope connections:write: make another one on the app's page",
+    "account_inactive": MEND["account_inactive"],
+    "accesslimited": MEND["accesslimited"],
+}
+"""The same words where it is the app's token that is refused: its connections are."""
 OF_MESSAGE = {
     "restricted_action_thread_locked": "an admin has locked the thread: unlock it, or resolve the incident",
     "thread_locked": "an admin has locked the thread: unlock it, or resolve the incident",

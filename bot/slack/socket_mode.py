@@ -24,7 +24,8 @@ from slack_bolt.async_app import AsyncApp
 from slack_sdk.errors import SlackClientError
 from slack_sdk.socket_mode.response import SocketModeResponse
 
-from bot.slack.client import LOOPBACK
+from bot.slack.client import LOOPBACK, SlackClient, text_of
+from bot.slack.errors import OutcomeUnknown, RateLimited, SlackFailure
 from triage.ports.bell import Bell
 from triage.ports.clock import Clock
 
@@ -38,6 +39,9 @@ ACKNOWLEDGE_SECONDS = 3.0
 LINGER_SECONDS, LINGERING = 10.0, 6
 """How long a connection that Slack wants to close still listens, and how many of them: Slack allows ten in all."""
 TOO_MANY = "too_many_websockets"
+OPEN = "apps.connections.open"
+LONGEST_WAIT_SECONDS = 60.0
+"""So long a 429 of that is obeyed: without a connection no click arrives."""
 
 
 @dataclass(slots=True)
@@ -84,6 +88,9 @@ class Sockets:
         self._renew = renew_seconds
         self._connections: list[_Connection] = []
         self._lingering: list[_Connection] = []
+        self._wait_until = 0.0
+        self.problem = ""
+        """Why Slack gave no address for a connection, in words; empty once it gave one."""
         self._changed, self._answered = Bell(), Bell()
         self._filled = asyncio.Event()
 
@@ -127,15 +134,36 @@ class Sockets:
 
     async def _try_connect(self) -> bool:
         """Open one connection; False, said and cleaned up, where that fails."""
+        if self._clock.monotonic() < self._wait_until:
+            return False
         connection = self._new_connection()
         try:
             async with asyncio.timeout(CONNECT_SECONDS):
+                connection.handler.client.wss_uri = await self._address(connection)
                 await connection.handler.connect_async()  # type: ignore[no-untyped-call]  # the SDK has no types here
-        except (TimeoutError, SlackClientError, aiohttp.ClientError, OSError) as error:
-            logger.bind(error=str(error) or "no answer").warning("no Socket Mode connection, trying again")
+        except (TimeoutError, SlackFailure, SlackClientError, aiohttp.ClientError, OSError) as error:
+            self._note(error)
             await self._drop(connection)
             return False
         return True
+
+    async def _address(self, connection: _Connection) -> str:
+        """Ask Slack for an address, once: the SDK would wait for as long as a 429 says, and print tracebacks."""
+        web = connection.handler.client.web_client
+        answer = await SlackClient(web).app_call(OPEN, self._token)
+        address = text_of(answer, "url", OPEN)
+        if not address.startswith(("ws://", "wss://")):
+            raise OutcomeUnknown(OPEN, "bad_answer", "its url is no address of a WebSocket")
+        self.problem = ""
+        return address
+
+    def _note(self, error: Exception) -> None:
+        """Keep why there is no connection, which only a person may be able to mend."""
+        if isinstance(error, RateLimited):
+            self._wait_until = self._clock.monotonic() + min(error.retry_after, LONGEST_WAIT_SECONDS)
+        if isinstance(error, SlackFailure):
+            self.problem = str(error)
+        logger.bind(error=str(error) or "no answer").warning("no Socket Mode connection, trying again")
 
     def _new_connection(self) -> _Connection:
         handler = AsyncSocketModeHandler(self._app, self._token, ping_interval=self._ping)
@@ -146,7 +174,8 @@ class Sockets:
 
         async def listen(_client: object, message: dict[str, Any], _raw: str | None = None) -> None:
             if message.get("type") == "hello":
-                connection.announced = int(message.get("num_connections") or 0)
+                count = message.get("num_connections")
+                connection.announced = count if isinstance(count, int) else 0
 
         async def read(message: aiohttp.WSMessage) -> None:
             came = _parsed(message.data)

@@ -2,20 +2,23 @@
 
 import asyncio
 import time
+from dataclasses import replace
 from typing import Any
 
 import pytest
+from loguru import logger
 from slack_bolt.async_app import AsyncAck
 
 from bot.slack.app import build_app
 from bot.slack.client import Identity, open_client
 from bot.slack.socket_mode import Sockets
-from demo.slack import Message, SlackServer
+from demo.slack import Fault, Message, SlackServer
 from tests.bot.slack.workbench import until
 from triage.ports.clock import SystemClock
 
 pytestmark = pytest.mark.slow
 
+OPEN = "apps.connections.open"
 WHO = Identity("T1", "team", "U1", "B1")
 
 
@@ -51,6 +54,61 @@ async def test_slack_being_away_neither_stops_nor_delays_the_start() -> None:
         async with sockets.open():
             assert time.monotonic() - began < 2.5
             assert sockets.connected == 0
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault.rate_limited(OPEN, 1),
+        Fault.http(OPEN, 500),
+        Fault.http(OPEN, 200),
+        Fault.error(OPEN, "a_new_word_of_slack"),
+        Fault.raw(OPEN, "5"),
+        Fault.raw(OPEN, '{"ok": true}'),
+        Fault.raw(OPEN, '{"ok": true, "url": "nonsense"}'),
+        Fault.raw(OPEN, '{"ok": true, "url": 5}'),
+    ],
+    ids=lambda fault: fault.code or fault.body.decode() or f"{fault.kind} {fault.status}",
+)
+async def test_an_address_that_slack_does_not_give_is_said_and_asked_for_again(
+    slack: SlackServer, fault: Fault
+) -> None:
+    """The SDK's own asking would wait as long as a 429 says, and tell nobody but a log full of tracebacks."""
+    logged: list[str] = []
+    sink = logger.add(logged.append, format="{message} {exception}")
+    slack.faults.add(replace(fault, times=4))
+    async with open_client(slack.app.bot_token, url=slack.api_url) as client:
+        sockets = Sockets(build_app(client, WHO), slack.app.app_token, SystemClock(), ping_seconds=0.2)
+        async with sockets.open():
+            await until(lambda: sockets.problem, 5)
+            assert sockets.problem.startswith(f"{OPEN}: ")
+            await until(lambda: sockets.connected == 2, 10)
+            assert sockets.problem == ""
+    logger.remove(sink)
+    assert not any("Traceback" in line for line in logged)
+
+
+async def test_an_app_token_that_is_not_valid_is_not_taken_for_the_bots(slack: SlackServer) -> None:
+    """Whoever reads it copies the right one again."""
+    async with open_client(slack.app.bot_token, url=slack.api_url) as client:
+        sockets = Sockets(build_app(client, WHO), "xapp-wrong", SystemClock(), ping_seconds=0.2)
+        async with sockets.open():
+            await until(lambda: sockets.problem, 5)
+            assert "SLACK_APP_TOKEN is not valid" in sockets.problem
+
+
+@pytest.mark.parametrize("count", ["many", None, [1]])
+async def test_a_greeting_of_another_shape_is_no_error(slack: SlackServer, count: object) -> None:
+    """How many connections there are is shown, no more."""
+    async with open_client(slack.app.bot_token, url=slack.api_url) as client:
+        sockets = Sockets(build_app(client, WHO), slack.app.app_token, SystemClock(), ping_seconds=0.2)
+        async with sockets.open():
+            await slack.sockets.until_connected(2)
+            await until(lambda: sockets.announced == 2, 5)
+            for connection in slack.sockets.connections:
+                await connection.socket.send_json({"type": "hello", "num_connections": count})
+            await until(lambda: sockets.announced == 0, 5)
+            assert sockets.connected == 2
 
 
 async def test_no_click_is_lost_while_slack_refreshes_every_connection(slack: SlackServer) -> None:
