@@ -6,6 +6,7 @@ that no listener can forget to note its own.
 
 from __future__ import annotations
 
+from slack_sdk.errors import SlackRequestError
 from slack_sdk.http_retry.async_handler import AsyncRetryHandler
 from slack_sdk.http_retry.request import HttpRequest
 from slack_sdk.http_retry.response import HttpResponse
@@ -46,10 +47,15 @@ class RefusedAnswers(AsyncRetryHandler):
         state: RetryState,  # noqa: ARG002 - as the SDK calls it
         request: HttpRequest,
         response: HttpResponse | None = None,
-        error: Exception | None = None,  # noqa: ARG002 - as above
+        error: Exception | None = None,
     ) -> bool:
-        """Note what came of a call; nothing is ever tried again here."""
+        """Note what came of a call; nothing is ever tried again here.
+
+        Raises SlackRequestError where the answer is a number, a text or a list: the SDK would trip over it.
+        """
         body = response.body if response is not None else None
+        if error is None and body is not None and not isinstance(body, dict):
+            raise SlackRequestError("Slack's answer is no object")
         if isinstance(body, dict):
             method = request.url.rsplit("/", 1)[-1]
             self._note(method, "" if body.get("ok") else str(body.get("error") or ""), body.get("needed"))

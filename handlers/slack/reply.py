@@ -109,7 +109,8 @@ async def _opened(client: AsyncWebClient, click: Click, view: Json) -> tuple[str
         why = refused_with(error)
         logger.bind(user=click.user, error=str(error)).log("ERROR" if why else "WARNING", "modal not opened")
         return "", why
-    return str((answer.get("view") or {}).get("id", "")), ""
+    view_made = answer.get("view")
+    return str(view_made.get("id") or "") if isinstance(view_made, dict) else "", ""
 
 
 def refusal_in(error: Exception) -> Mapping[str, Json]:
