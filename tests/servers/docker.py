@@ -18,6 +18,7 @@ from typing import Any
 
 import httpx
 
+from tests.servers.http import plain_client
 from tests.servers.process import NotReadyError, ServerProcess, eventually
 
 
@@ -98,8 +99,7 @@ class DockerEngine:
 
     def api(self) -> httpx.AsyncClient:
         """Return a client of the Engine API, to be used with `async with`."""
-        transport = httpx.AsyncHTTPTransport(uds=str(self.socket))
-        return httpx.AsyncClient(transport=transport, base_url="http://docker", timeout=30)
+        return plain_client("http://docker", timeout=30, socket=self.socket)
 
     async def start(self) -> None:
         """Start it, again after a kill too, and wait until it answers."""

@@ -2,14 +2,15 @@
 
 import ssl
 from functools import cache
+from pathlib import Path
 
 import httpx
 
 
 def plain_client(
-    base_url: str = "", *, timeout: float = 10, follow_redirects: bool = False
+    base_url: str = "", *, timeout: float = 10, follow_redirects: bool = False, socket: Path | None = None
 ) -> httpx.AsyncClient:
-    """Make a client that knows no certificate and no proxy.
+    """Make a client that knows no certificate and no proxy; ``socket``: the Unix socket of a server that has no port.
 
     One that httpx makes by itself reads all certificates of the world first: a hundred times the processor time of
     a request, and a probe that waits for a server asks thirty times a second.
@@ -19,7 +20,7 @@ def plain_client(
         timeout=timeout,
         trust_env=False,
         follow_redirects=follow_redirects,
-        verify=_no_certificates(),
+        transport=httpx.AsyncHTTPTransport(verify=_no_certificates(), uds=str(socket) if socket else None),
     )
 
 
