@@ -376,6 +376,20 @@ async def test_an_answer_that_comes_a_byte_at_a_time_ends_with_the_deadline(
                 await question
 
 
+async def test_the_authorities_are_read_for_the_first_notice_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reading them holds the loop, and everything else with it."""
+    async with receiving() as receiver:
+        channel = WebhookChannel(receiver.url)
+        await channel.send(NOTICE)
+        monkeypatch.setattr(ssl.SSLContext, "load_verify_locations", _unexpected)
+        await channel.send(NOTICE)
+    assert len(receiver.requests) == 2
+
+
+def _unexpected(*_: object, **_more: object) -> None:
+    raise AssertionError("the authorities are read again")
+
+
 async def test_a_certificate_that_nobody_trusts_is_named(certificate: tuple[Path, Path]) -> None:
     """Otherwise the operator looks at the network."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

@@ -47,7 +47,7 @@ async def slack() -> AsyncIterator[SlackServer]:
 async def profile() -> AsyncIterator[BrowserContext]:
     """Run Chromium for all of them, with one profile: to start it, or to open one, takes longer than most tests."""
     async with chromium() as browser:
-        context = await browser.new_context(viewport={"width": 1280, "height": 800})
+        context = await browser.new_context(viewport={"width": 1280, "height": 800}, reduced_motion="reduce")
         await context.new_page()  # its window stays open
         yield context
 
