@@ -76,7 +76,8 @@ class Process:
     @property
     def unknown_settings(self) -> tuple[str, ...]:
         """Settings the loaded code does not take: each tick of the controller fails on them."""
-        return tuple(key for key in self.config if key not in self.code.accepts)
+        accepted = self.code.accepts
+        return tuple(key for key in self.config if key not in accepted)
 
     @property
     def leaks(self) -> bool:

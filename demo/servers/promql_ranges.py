@@ -7,6 +7,7 @@ between the first and the last sample is stretched to the window's borders when 
 import math
 from collections.abc import Callable, Iterable
 from itertools import pairwise
+from operator import lt
 
 from demo.servers.promql_values import Range
 
@@ -104,7 +105,7 @@ OVER_TIME: dict[str, Callable[[list[float]], float]] = {
     "stddev_over_time": lambda values: math.sqrt(variance(values)),
     "stdvar_over_time": variance,
     "changes": lambda values: float(sum(_differs(a, b) for a, b in pairwise(values))),
-    "resets": lambda values: float(sum(b < a for a, b in pairwise(values))),
+    "resets": lambda values: float(sum(map(lt, values[1:], values))),
 }
 # Answers from the whole window; None leaves the series out.
 WINDOWED: dict[str, Callable[[Range], float | None]] = {

@@ -101,18 +101,22 @@ class Scraper:
 
     def _read(self, target: Target, text: str) -> dict[Labels, float]:
         """Parse exposition text; a label of the exposition that the target has too becomes `exported_…`."""
-        lines = text.splitlines()
-        self._describe(target, "\n".join(line for line in lines if line.startswith("#")))
+        comments: list[str] = []
         seen: dict[Labels, float] = {}
-        for line in lines:
-            if not line or line.startswith("#"):
+        known = target.parsed.get
+        for line in text.splitlines():
+            if line.startswith("#"):
+                comments.append(line)
+                continue
+            if not line:
                 continue
             series, _, value = line.rpartition(" ")
-            labels = target.parsed.get(series)
+            labels = known(series)
             if labels is None:
                 seen.update(self._parse(target, line, series))
             else:
                 seen[labels] = float(value)
+        self._describe(target, "\n".join(comments))
         return seen
 
     def _describe(self, target: Target, comments: str) -> None:
