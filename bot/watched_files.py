@@ -109,12 +109,20 @@ def _all_of(file: BinaryIO, relative: str, most_bytes: int) -> bytes:
     return bytes(found)
 
 
-def rewrite_watched(root: Path, relative: str, change: Callable[[bytes], bytes], *, most_bytes: int) -> None:
+def rewrite_watched(
+    root: Path,
+    relative: str,
+    change: Callable[[bytes], bytes],
+    going: Callable[[], None],
+    *,
+    most_bytes: int,
+) -> None:
     """Give a regular file below a bot's folder another content, by one rename in the very folder it was read from.
 
     Whoever puts a link in the place of a folder or of the file meanwhile leads nothing elsewhere: the folder is held
-    open, and a file that is another one by then is refused. Mode (never setuid) and owner stay. Raises
-    FileNotFoundError, DeskFailure, and what ``change`` raises; then the file is as it was.
+    open, and a file that is another one by then is refused. Mode (never setuid) and owner stay. ``going`` is asked
+    right before the rename, as writing may hang. Raises FileNotFoundError, DeskFailure, and what ``change`` and
+    ``going`` raise; then the file is as it was, unless the error says that it is changed.
     """
     *folders, name = _parts(relative) or (".",)
     with _said(relative), _folder(root, tuple(folders)) as folder:
@@ -126,13 +134,19 @@ def rewrite_watched(root: Path, relative: str, change: Callable[[bytes], bytes],
             _write_beside(folder, temporary, after, status)
             if _identity(os.stat(name, dir_fd=folder, follow_symlinks=False)) != _identity(status):
                 raise DeskFailure(f"{relative} was changed meanwhile; plan it anew")
+            going()
             os.rename(temporary, name, src_dir_fd=folder, dst_dir_fd=folder)
-            os.fsync(folder)
         except OSError as error:
             raise DeskFailure(f"{relative} cannot be written ({error.strerror})") from error
         finally:
             with contextlib.suppress(FileNotFoundError):  # it has the file's name by now
                 os.unlink(temporary, dir_fd=folder)
+        try:
+            os.fsync(folder)
+        except OSError as error:
+            raise DeskFailure(
+                f"{relative} is changed, but the disk did not confirm it ({error.strerror})"
+            ) from error
 
 
 def _identity(status: os.stat_result) -> tuple[int, int, int, int]:

@@ -139,10 +139,8 @@ class LocalAgent:
 
     def _ended(self, about: Mapping[str, Json], performed: Performed) -> Performed:
         """Record how a step ended. Where that cannot be, the step was done all the same: its end is not known for sure."""
-        line = (
-            "done" if performed.ok else "failed",
-            {**about, "note": masked_and_cut(performed.note, 300)},
-        )
+        how = "done" if performed.ok else "failed" if performed.known else "unknown"
+        line = (how, {**about, "note": masked_and_cut(performed.note, 300)})
         try:
             self._write(*line)
         except DeskFailure:

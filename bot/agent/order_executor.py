@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -21,6 +23,8 @@ from triage.ports.sources import ExecResult
 from triage.wording import duration
 
 CACHES_SECONDS = 30.0
+FILES_SECONDS = 600.0
+"""What a nightly snapshot, or the removal of what an action left, may take."""
 KEEP = 30
 """Nightly snapshots of a bot that stay; those of rollbacks stay all."""
 
@@ -45,8 +49,16 @@ class OrderExecutor:
     images: Images
     containers: Execs
 
-    async def do(self, order: Order, token: str, on_output: OnOutput) -> Performed:  # noqa: PLR0911 - one row an order
-        """Carry out one order."""
+    async def do(self, order: Order, token: str, on_output: OnOutput) -> Performed:
+        """Carry out one order. Work on files that does not end in its time is given up: how far it came is not known."""
+        seconds = agent_orders.SECONDS.get(type(order))
+        try:
+            async with asyncio.timeout(seconds):
+                return await self._do(order, token, on_output)
+        except TimeoutError:
+            return Performed(ok=False, note=f"no end within {duration(seconds or 0.0)}", known=False)
+
+    async def _do(self, order: Order, token: str, on_output: OnOutput) -> Performed:  # noqa: PLR0911 - one row an order
         match order:
             case agent_orders.ComposeOrder():
                 return await self._compose(order, on_output)
@@ -111,10 +123,15 @@ class OrderExecutor:
 
     async def tidy(self, bot: str, token: str) -> None:
         """Remove what lies beside a bot's folder under an action's name; nothing there is fine."""
-        await self.snapshots.discard(bot, token)
+        async with _in_time("what an action left beside a bot's folder was not removed"):
+            await self.snapshots.discard(bot, token)
 
     async def keep_snapshot(self, bot: str, stamp: str) -> NightlySnapshot:
         """Take a bot's nightly snapshot, then remove the oldest ones."""
+        async with _in_time(f"the nightly snapshot of {bot} did not end"):
+            return await self._keep_snapshot(bot, stamp)
+
+    async def _keep_snapshot(self, bot: str, stamp: str) -> NightlySnapshot:
         room = await self.snapshots.room_to_take(bot)
         if room.free < room.needed:
             raise DeskFailure("not enough free disk")
@@ -122,3 +139,13 @@ class OrderExecutor:
         await self.snapshots.take(bot, name)
         sha256 = await self.snapshots.checksum(name)
         return NightlySnapshot(name, sha256, await self.snapshots.prune(bot, keep=KEEP))
+
+
+@asynccontextmanager
+async def _in_time(what: str) -> AsyncIterator[None]:
+    """Give work on files up after ``FILES_SECONDS``. Raises DeskFailure, which says what did not end."""
+    try:
+        async with asyncio.timeout(FILES_SECONDS):
+            yield
+    except TimeoutError as error:
+        raise DeskFailure(f"{what} within {duration(FILES_SECONDS)}: does the disk answer?") from error

@@ -73,12 +73,10 @@ class DeskControllers:
                 text = content.decode()
             except UnicodeDecodeError:
                 raise DeskFailure(f"conf/{file} is no UTF-8 text") from None
-            after = made(text).encode()
-            going()
-            return after
+            return made(text).encode()
 
         try:
-            rewrite_watched(self._data / bot, f"conf/{file}", change, most_bytes=MOST_BYTES)
+            rewrite_watched(self._data / bot, f"conf/{file}", change, going, most_bytes=MOST_BYTES)
         except FileNotFoundError:
             raise DeskFailure(f"conf/{file} is not there") from None
 

@@ -66,8 +66,7 @@ class DeskEnvFile:
 
         def work(going: Going) -> None:
             text = changed(_text(path), key, value, was=was)
-            going()
-            replace_file(path.resolve(), text)
+            replace_file(path.resolve(), text, going)
 
         await stoppable(work, f"changing {path.name}")
 

@@ -10,7 +10,7 @@ import os
 import shutil
 import stat
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from triage.errors import DeskFailure
@@ -19,8 +19,11 @@ _AT_FDCWD = -100
 _RENAME_EXCHANGE = 2
 
 
-def replace_file(path: Path, text: str) -> None:
-    """Give a file a new content by one rename; mode and owner stay. Raises DeskFailure; then it is the old one."""
+def replace_file(path: Path, text: str, going: Callable[[], None]) -> None:
+    """Give a file a new content by one rename; mode and owner stay. Raises DeskFailure, which says which one it has.
+
+    ``going`` is asked right before the rename, as writing may hang; where it raises, the file is as it was.
+    """
     temporary = None
     try:
         status = path.stat()
@@ -33,12 +36,18 @@ def replace_file(path: Path, text: str) -> None:
             if os.geteuid() == 0:
                 os.fchown(file.fileno(), status.st_uid, status.st_gid)
             os.fsync(file.fileno())
+        going()
         temporary.replace(path)
-        sync_folder(path.parent)
+        temporary = None
     except OSError as error:
+        raise DeskFailure(f"{path} cannot be written, it is as it was: {error.strerror}") from error
+    finally:
         if temporary is not None:
             temporary.unlink(missing_ok=True)
-        raise DeskFailure(f"{path} cannot be written, it is as it was: {error.strerror}") from error
+    try:
+        sync_folder(path.parent)
+    except OSError as error:
+        raise DeskFailure(f"{path} is changed, but the disk did not confirm it: {error.strerror}") from error
 
 
 def sync_folder(path: Path) -> None:

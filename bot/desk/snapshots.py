@@ -115,6 +115,7 @@ class DeskSnapshots:
                 (beside / _marker(token)).touch()
                 sync_folder(beside)
                 sync_folder(self._data)
+                going()  # nobody removes it any more, once whoever asked has given up
             except BaseException:
                 shutil.rmtree(beside, ignore_errors=True)  # the first error is the one to tell
                 raise

@@ -1,14 +1,18 @@
 """Work on the desk's files on a thread: called off, waited for, and left behind where it hangs."""
 
 import asyncio
+import errno
 import hashlib
+import os
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from bot.desk import env_file
+from bot.desk.controllers import DeskControllers
 from bot.desk.env_file import DeskEnvFile
 from bot.desk.snapshots import DeskSnapshots
 from bot.threads import Going, stoppable
@@ -109,22 +113,68 @@ async def test_a_swap_that_was_given_up_is_not_made_later(
     assert await snapshots.swapped("bot1", "t") is False
 
 
-async def test_a_key_is_not_changed_after_it_was_given_up(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Reading ``.env`` hangs; when the disk answers, nobody waits any more, and the file stays as it is."""
-    file = tmp_path / ".env"
-    file.write_text("A=1\n")
-    hangs, answers = threading.Event(), threading.Event()
-    read = env_file._text
+def names_below(folder: Path) -> list[str]:
+    """Return the names of a folder."""
+    return [each.name for each in folder.iterdir()]
 
-    def hanging(path: Path) -> str:
+
+def _hanging(work: Callable[..., Any]) -> tuple[threading.Event, threading.Event, Callable[..., Any]]:
+    """Return a call that hangs before it does its work, with the events that say so and that let it go on."""
+    hangs, answers = threading.Event(), threading.Event()
+
+    def call(*words: object) -> object:
         hangs.set()
         answers.wait(10)
-        return read(path)
+        return work(*words)
 
-    monkeypatch.setattr(env_file, "_text", hanging)
+    return hangs, answers, call
+
+
+@pytest.mark.parametrize("where", ["bot.desk.env_file._text", "bot.desk.files.os.fchmod"])
+async def test_a_key_is_not_changed_after_it_was_given_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    """Reading ``.env`` or writing beside it hangs; when the disk answers, nobody waits any more, and it stays as it is."""
+    file = tmp_path / ".env"
+    file.write_text("A=1\n")
+    hangs, answers, call = _hanging(env_file._text if where.endswith("_text") else os.fchmod)
+    monkeypatch.setattr(where, call)
     monkeypatch.setattr("bot.threads.END_SECONDS", 0.05)
     asking = asyncio.create_task(DeskEnvFile(file).set("A", "2", was="1"))
     await given_up(asking, hangs, answers)
     assert file.read_text() == "A=1\n"
+    assert names_below(tmp_path) == [".env"]
+
+
+async def test_a_switch_is_not_changed_after_it_was_given_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The disk hangs while the new content is written beside a controller's file."""
+    file = tmp_path / "bot1" / "conf" / "controllers" / "c.yml"
+    file.parent.mkdir(parents=True)
+    file.write_text("internal_paper_enabled: true\n")
+    hangs, answers, call = _hanging(os.fchmod)
+    monkeypatch.setattr("bot.watched_files.os.fchmod", call)
+    monkeypatch.setattr("bot.threads.END_SECONDS", 0.05)
+    change = DeskControllers(tmp_path).set(
+        "bot1", "controllers/c.yml", "internal_paper_enabled", value=False, was=True
+    )
+    await given_up(asyncio.create_task(change), hangs, answers)
+    assert file.read_text() == "internal_paper_enabled: true\n"
+    assert names_below(file.parent) == ["c.yml"]
+
+
+async def test_a_change_that_the_disk_did_not_confirm_is_not_told_as_undone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After the rename the file has its new content, whatever the folder's fsync says."""
+    file = tmp_path / ".env"
+    file.write_text("A=1\n")
+
+    def fails(_: Path) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr("bot.desk.files.sync_folder", fails)
+    with pytest.raises(DeskFailure, match="is changed, but the disk did not confirm it"):
+        await DeskEnvFile(file).set("A", "2", was="1")
+    assert file.read_text() == "A=2\n"

@@ -20,6 +20,8 @@ from triage.ports.sources import Sources
 from triage.wording import duration
 
 POLL_SECONDS = 0.5
+AGENT_SECONDS = 15.0
+"""Beyond a step's time: the agent gives it up itself, which takes 10 s where the disk hangs, and says so."""
 INTENT_MAXLEN = 50_000
 
 
@@ -52,7 +54,7 @@ class Executor:
 
     async def perform(self, step: Step, turn: Turn, on_output: OnOutput) -> Performed:
         """Carry a step out within its time. ``on_output`` gets the output so far. Only cancelling raises."""
-        limit = asyncio.timeout(step.timeout_seconds + 10)  # the agent ends its work itself in time
+        limit = asyncio.timeout(step.timeout_seconds + AGENT_SECONDS)
         try:
             async with limit:
                 return await self._perform(step, turn, on_output)

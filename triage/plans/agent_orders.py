@@ -117,6 +117,17 @@ IMAGE_KEYS = frozenset({"HUMMINGBOT_IMAGE"})
 SWITCHES = frozenset({"internal_paper_enabled"})
 
 
+SECONDS: Mapping[type, float] = {
+    TakeSnapshotOrder: 600.0,
+    ExtractOrder: 600.0,
+    SwapOrder: 120.0,
+    DiscardOrder: 600.0,
+    SetImageOrder: 15.0,
+    SetControllerOrder: 15.0,
+}
+"""What an order that works on the desk's files may take; a command has a limit of its own, which ends the command."""
+
+
 def named(text: str) -> str:
     """Return what stands for a name on the wire: its SHA-256 (hex)."""
     return hashlib.sha256(text.encode()).hexdigest()

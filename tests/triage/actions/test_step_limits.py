@@ -8,7 +8,7 @@ import pytest
 
 from tests.fakes.clock import ManualClock
 from tests.fakes.sources import FakeSources
-from triage.actions.executor import Executor, Turn
+from triage.actions.executor import AGENT_SECONDS, Executor, Turn
 from triage.plans import operations
 from triage.plans.plan import Step
 from triage.ports.actions import Performed
@@ -56,6 +56,8 @@ async def test_of_an_order_that_does_not_end_it_is_not_known_how_far_it_came(
     access = cast("Any", Access(HangingAgent(), HangingEnv()))
     executor = Executor(FakeSources().port, access, ManualClock())
     turn = Turn("token", 1, cast("Any", None))
-    performed = await executor.perform(Step("step", op, timeout_seconds=-9.9), turn, lambda _: None)
+    performed = await executor.perform(
+        Step("step", op, timeout_seconds=0.1 - AGENT_SECONDS), turn, lambda _: None
+    )
     assert (performed.ok, performed.known) == (False, known)
     assert performed.note.startswith("no end within")

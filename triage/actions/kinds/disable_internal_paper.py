@@ -74,7 +74,7 @@ class DisableInternalPaper(Restart):
             target=ctx.target,
             title=f"Internal paper off on {ctx.target}",
             steps=(
-                Step(f"set {_KEY} to false", change, 15),
+                Step(f"set {_KEY} to false", change, agent_orders.SECONDS[agent_orders.SetControllerOrder]),
                 *recreate_and_wait(ctx.desk, ctx.service, ctx.container, external=not ctx.degraded),
             ),
             side_effects=("the controller's own paper engine is off: orders go to its connector",),

@@ -33,7 +33,6 @@ from triage.signals.guard_reasons import LIMITS
 from triage.wording import counted, listed, size
 
 _NOT_BEGUN = frozenset({StepStatus.PENDING, StepStatus.SKIPPED})
-_FILE_SECONDS = 600.0
 _UNDO = {
     "config": "the pre-rollback snapshot",
     "image": "the image before",
@@ -115,7 +114,14 @@ class Rollback(Action):
             image, arguments["image"] = await _image_step(ctx)
         after_start: tuple[Step, ...] = ()
         if files:
-            after_start = (Step("clean up", Discard(ctx.target, ctx.token), _FILE_SECONDS, cancelable=False),)
+            after_start = (
+                Step(
+                    "clean up",
+                    Discard(ctx.target, ctx.token),
+                    agent_orders.SECONDS[agent_orders.DiscardOrder],
+                    cancelable=False,
+                ),
+            )
         return Plan(
             kind=self.kind,
             target=ctx.target,
@@ -262,11 +268,21 @@ async def _file_steps(ctx: ActionContext) -> tuple[tuple[Step, ...], str]:
         Step(
             "verify and extract the snapshot beside",
             Extract(ctx.target, snapshot.name, sha256, ctx.token),
-            _FILE_SECONDS,
+            agent_orders.SECONDS[agent_orders.ExtractOrder],
         ),
         *stop(ctx.desk, (ctx.service,)),
-        Step("pre-rollback snapshot", TakeSnapshot(ctx.target, before), _FILE_SECONDS, cancelable=False),
-        Step("put it in place", Swap(ctx.target, ctx.token), 120, cancelable=False),
+        Step(
+            "pre-rollback snapshot",
+            TakeSnapshot(ctx.target, before),
+            agent_orders.SECONDS[agent_orders.TakeSnapshotOrder],
+            cancelable=False,
+        ),
+        Step(
+            "put it in place",
+            Swap(ctx.target, ctx.token),
+            agent_orders.SECONDS[agent_orders.SwapOrder],
+            cancelable=False,
+        ),
     )
     return steps, snapshot.name
 
@@ -278,7 +294,12 @@ async def _image_step(ctx: ActionContext) -> tuple[tuple[Step, ...], str]:
         raise Refused(f"{image!r} is no pinned image.")
     if image == was:
         raise Refused(f"{IMAGE_KEY} is {image} already.")
-    step = Step("set the image", SetEnv(IMAGE_KEY, image, was), 15, cancelable=what_of(ctx) == "image")
+    step = Step(
+        "set the image",
+        SetEnv(IMAGE_KEY, image, was),
+        agent_orders.SECONDS[agent_orders.SetImageOrder],
+        cancelable=what_of(ctx) == "image",
+    )
     return (step,), image
 
 

@@ -1,0 +1,112 @@
+"""An order whose work on files does not end: the agent gives it up by itself, says so, and does not do it later."""
+
+import asyncio
+import json
+import threading
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from bot.agent.core import LocalAgent
+from bot.agent.order_executor import OrderExecutor
+from bot.agent.record import AgentRecord
+from bot.desk.env_file import DeskEnvFile
+from bot.desk.snapshots import DeskSnapshots
+from tests.bot.agent.test_core import ROLLBACK, START, shown
+from tests.bot.desk import archives
+from tests.fakes.clock import ManualClock
+from triage.desk import Desk
+from triage.errors import DeskFailure, Refused
+from triage.plans import agent_orders, operations
+from triage.plans.agent_orders import Order
+
+
+class DeadDisk:
+    """A folder's fsync that hangs until the disk answers."""
+
+    def __init__(self) -> None:
+        self.answers = threading.Event()
+
+    def sync(self, _: Path) -> None:
+        """Hang."""
+        self.answers.wait(10)
+
+    async def answered(self) -> None:
+        """Let the disk answer, and wait for what hung on it."""
+        self.answers.set()
+        for thread in [each for each in threading.enumerate() if each.name == "desk files"]:
+            await asyncio.to_thread(thread.join, 5)
+
+
+@pytest.fixture
+def disk(monkeypatch: pytest.MonkeyPatch) -> DeadDisk:
+    """Give a disk that is dead, and little patience with it."""
+    dead = DeadDisk()
+    monkeypatch.setattr("bot.desk.snapshots.sync_folder", dead.sync)
+    monkeypatch.setattr("bot.threads.END_SECONDS", 0.05)
+    monkeypatch.setattr("bot.agent.order_executor.FILES_SECONDS", 0.2)
+    monkeypatch.setattr(agent_orders, "SECONDS", dict.fromkeys(agent_orders.SECONDS, 0.2))
+    return dead
+
+
+def executor(root: Path) -> OrderExecutor:
+    """Return what works on a desk's files below a folder."""
+    archives.bot_folder(root / "data")
+    (root / "backups").mkdir()
+    nothing = cast("Any", SimpleNamespace())
+    return OrderExecutor(
+        desk=Desk(),
+        commands=nothing,
+        snapshots=DeskSnapshots(root / "data", root / "backups"),
+        env=DeskEnvFile(None),
+        controllers=nothing,
+        images=nothing,
+        containers=nothing,
+    )
+
+
+async def test_a_step_on_a_dead_disk_is_unknown_and_ends_its_plan(disk: DeadDisk, tmp_path: Path) -> None:
+    """It is recorded, and nothing further of the plan is done, nor later what was begun."""
+    record = tmp_path / "record.jsonl"
+    works = executor(tmp_path)
+    agent = LocalAgent(Desk(), works, AgentRecord.opened(record), ManualClock(START))
+    archive = archives.write(tmp_path / "backups" / "bot1_20260219_040000.tar.gz", archives.sound())
+    sha256 = await works.snapshots.checksum(archive.name)
+    extract = agent_orders.ExtractOrder("bot1", "20260219_040000", before_rollback=False, sha256=sha256)
+    plan: tuple[Order, ...] = (extract, *ROLLBACK[1:])
+    confirmed = shown("rollback", "bot1", plan)
+    await agent.confirm(confirmed)
+    performed = await agent.perform(confirmed.token, 1, lambda _: None)
+    assert (performed.ok, performed.known) == (False, False)
+    assert performed.note.startswith("no end within")
+    assert json.loads(record.read_text().splitlines()[-1])["what"] == "unknown"
+    with pytest.raises(Refused, match="step 1 comes before, and it is unknown"):
+        await agent.perform(confirmed.token, 2, lambda _: None)
+    await disk.answered()
+    assert [each.name for each in (tmp_path / "data").iterdir()] == ["bot1"]
+
+
+async def test_a_nightly_snapshot_and_tidying_on_a_dead_disk_end(disk: DeadDisk, tmp_path: Path) -> None:
+    """Whoever waits for them is told, and no file comes to be later."""
+    works = executor(tmp_path)
+    with pytest.raises(
+        DeskFailure, match=r"nightly snapshot of bot1 did not end within .*does the disk answer"
+    ):
+        await works.keep_snapshot("bot1", "20260220_120000")
+    await disk.answered()
+    assert list((tmp_path / "backups").glob("*.partial")) == []
+
+
+@pytest.mark.parametrize(
+    "op",
+    [
+        operations.TakeSnapshot(bot="bot1", archive="bot1_pre_rollback_20260220_030000.tar.gz"),
+        operations.Swap(bot="bot1", token="t"),
+        operations.Discard(bot="bot1", token="t"),
+    ],
+)
+def test_each_order_on_files_has_a_limit(op: operations.Op) -> None:
+    """Of commands the limit ends the command."""
+    assert agent_orders.SECONDS[type(agent_orders.order_of(op))] > 0
