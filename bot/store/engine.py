@@ -68,6 +68,7 @@ def _open_sqlite(url: sa.URL, *, writer: bool) -> sa.Engine:
     def on_connect(connection: Any, record: object) -> None:  # noqa: ANN401 - the driver's own connection
         del record
         connection.isolation_level = None  # we begin transactions by ourselves, below
+        connection.text_factory = _readable
         cursor = connection.cursor()
         # Of a new file only: what retention frees can then be given back bit by bit.
         if writer:
@@ -88,6 +89,11 @@ def _open_sqlite(url: sa.URL, *, writer: bool) -> sa.Engine:
     sa.event.listen(engine, "connect", on_connect)
     sa.event.listen(engine, "begin", on_begin)
     return engine
+
+
+def _readable(text: bytes) -> str:
+    """Return a text of the database. One changed bit of it must not make all unreadable that is read with it."""
+    return text.decode("utf-8", "replace")
 
 
 def _open_postgresql(url: sa.URL, *, writer: bool) -> sa.Engine:

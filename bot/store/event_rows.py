@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from bot.store import event_tables, tables
+from bot.store.shapes import texts
 from bot.store.text import json_text
 from triage.desk_events import DeskEvent, EventKind, Gravity
 from triage.model import Source, Subject, SubjectKind
@@ -50,6 +51,10 @@ def event_values(event: DeskEvent, recorded_at: int) -> tuple[Any, ...]:
 
 def event_of(row: Mapping[Any, Any]) -> DeskEvent:
     """Read an event."""
+    texts(row, "subject_name", "category", "reason", "text", "correlation_id")
+    data = json.loads(row["data"]) if row["data"] else {}
+    if type(data) is not dict:
+        raise ValueError("data is no object of JSON")
     return DeskEvent(
         key=row["key"],
         source=Source(row["source"]),
@@ -61,7 +66,7 @@ def event_of(row: Mapping[Any, Any]) -> DeskEvent:
         reason=row["reason"],
         correlation_id=row["correlation_id"],
         change=row["change"],
-        data=json.loads(row["data"]) if row["data"] else {},
+        data=data,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from bot.store.shapes import text_object, texts
 from bot.store.text import clean
 from triage.model import (
     Episode,
@@ -58,11 +59,15 @@ def incident_values(incident: Incident) -> dict[str, Any]:
 
 def incident_of(row: Mapping[Any, Any]) -> Incident:
     """Read an incident."""
+    texts(row, "title", "name", "acknowledged_by", "resolved_by")
+    subjects = tuple(Subject(SubjectKind(kind), name) for kind, name in row["subjects"])
+    if not subjects or any(type(subject.name) is not str for subject in subjects):
+        raise ValueError("subjects are not what an incident is about")
     return Incident(
         id=row["id"],
         title=row["title"],
         name=row["name"],
-        subjects=tuple(Subject(SubjectKind(kind), name) for kind, name in row["subjects"]),
+        subjects=subjects,
         severity=Severity(row["severity"]),
         status=IncidentStatus(row["status"]),
         shape=IncidentShape(row["shape"]),
@@ -104,6 +109,7 @@ def episode_values(episode: Episode) -> dict[str, Any]:
 
 def episode_of(row: Mapping[Any, Any]) -> Episode:
     """Read an episode."""
+    texts(row, "episode", "name", "subject_name", "generator_url", "fingerprint")
     return Episode(
         incident_id=row["incident_id"],
         source=Source(row["source"]),
@@ -116,8 +122,8 @@ def episode_of(row: Mapping[Any, Any]) -> Episode:
         starts_at=row["starts_at"],
         ends_at=row["ends_at"],
         last_seen_at=row["last_seen_at"],
-        labels=row["labels"],
-        annotations=row["annotations"],
+        labels=text_object(row, "labels"),
+        annotations=text_object(row, "annotations"),
         generator_url=row["generator_url"],
         fingerprint=row["fingerprint"],
     )

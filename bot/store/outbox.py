@@ -14,6 +14,7 @@ from bot.store import tables
 from bot.store.health import Unreadable
 from bot.store.prepared import Prepared
 from bot.store.reading import read_all
+from bot.store.shapes import texts, whole_numbers
 from bot.store.text import clean
 from bot.store.value_lists import padded
 from triage.incidents.notifications import LINE_URGENCY
@@ -238,6 +239,8 @@ class OutboxTable:
 
 
 def _message(row: Mapping[Any, Any]) -> Message:
+    whole_numbers(row, "wanted_revision", "sent_revision", "urgency", "attempts")
+    texts(row, "delivery_id", "ref", "channel", "post_id", "channel_id", "last_error")
     return Message(
         id=row["id"],
         delivery_id=row["delivery_id"],

@@ -14,6 +14,7 @@ from bot.store import tables
 from bot.store.health import Unreadable
 from bot.store.prepared import Prepared
 from bot.store.reading import read_all
+from bot.store.shapes import json_object, texts
 from bot.store.text import clean
 from triage.model import Finding, FindingStatus, RunStatus, Severity, TriageRun, Verdict
 
@@ -248,6 +249,7 @@ def _run(row: Mapping[Any, Any]) -> TriageRun:
 
 
 def _finding(row: Mapping[Any, Any]) -> Finding:
+    texts(row, "name", "headline", "source", "why")
     return Finding(
         name=row["name"],
         status=FindingStatus(row["status"]),
@@ -255,7 +257,13 @@ def _finding(row: Mapping[Any, Any]) -> Finding:
         source=row["source"],
         why=row["why"],
         seconds=row["seconds"],
-        details=tuple(row["details"]),
-        data=row["data"],
+        details=_details(row["details"]),
+        data=json_object(row, "data"),
         observed_at=row["observed_at"],
     )
+
+
+def _details(lines: object) -> tuple[str, ...]:
+    if type(lines) is not list or any(type(line) is not str for line in lines):
+        raise ValueError("details are no list of texts")
+    return tuple(lines)

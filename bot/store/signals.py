@@ -13,6 +13,7 @@ from bot.store import tables
 from bot.store.health import Unreadable
 from bot.store.prepared import Prepared
 from bot.store.reading import read_all
+from bot.store.shapes import json_object, text_object, texts
 from bot.store.text import clean
 from bot.store.upsert import insert_or_leave
 from bot.store.value_lists import padded
@@ -204,6 +205,7 @@ def _row(signal: Signal) -> dict[str, Any]:
 
 
 def _stored(row: Mapping[Any, Any]) -> StoredSignal:
+    texts(row, "episode", "name", "subject_name", "generator_url", "fingerprint")
     return StoredSignal(
         id=row["id"],
         incident_id=row["incident_id"],
@@ -217,10 +219,10 @@ def _stored(row: Mapping[Any, Any]) -> StoredSignal:
             starts_at=row["starts_at"],
             received_at=row["received_at"],
             ends_at=row["ends_at"],
-            labels=row["labels"],
-            annotations=row["annotations"],
+            labels=text_object(row, "labels"),
+            annotations=text_object(row, "annotations"),
             generator_url=row["generator_url"],
             fingerprint=row["fingerprint"],
-            data=row["data"],
+            data=json_object(row, "data"),
         ),
     )

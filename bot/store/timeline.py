@@ -12,6 +12,7 @@ from bot.store import tables
 from bot.store.health import Unreadable
 from bot.store.prepared import Prepared
 from bot.store.reading import read_all
+from bot.store.shapes import json_object, texts
 from bot.store.text import clean
 from bot.store.upsert import insert_for, insert_or_leave
 from triage.model import TimelineEntry, TimelineKind
@@ -78,6 +79,7 @@ def _row(entry: TimelineEntry) -> dict[str, Any]:
 
 
 def _entry(row: Mapping[Any, Any]) -> TimelineEntry:
+    texts(row, "text", "actor", "source")
     return TimelineEntry(
         id=row["id"],
         incident_id=row["incident_id"],
@@ -89,5 +91,5 @@ def _entry(row: Mapping[Any, Any]) -> TimelineEntry:
         source=row["source"],
         key=row["key"] or "",
         in_thread=row["told"],
-        data=row["data"],
+        data=json_object(row, "data"),
     )
