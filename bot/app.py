@@ -19,7 +19,7 @@ from loguru import logger
 
 from bot.connections import ConnectionLimits
 from bot.liveness import IDLE_SECONDS, lasting
-from bot.service_parts import Adapters, ServiceParts
+from bot.service_parts import LISTENER, Adapters, ServiceParts
 from bot.settings import Settings
 from bot.slack.client import open_client
 from bot.store import open_store
@@ -66,11 +66,11 @@ class Service:
             ]
             sending = self._lasting(group, "sender", parts.sender.run)
             listener = group.create_task(
-                lasting("slack listener", lambda: parts.listener.run(stop)), name="slack listener"
+                lasting(LISTENER, lambda: parts.listener.run(stop), parts.liveness), name=LISTENER
             )
             jobs = parts.jobs()
             parts.listeners.expect(jobs)
-            async with running(jobs, beat=parts.liveness.beat):
+            async with running(jobs, beat=parts.liveness.beat, failed=parts.liveness.failed):
                 collect_seldom()
                 logger.info("ready on {address}", address=parts.settings.triage_listen)
                 await stop.wait()
@@ -98,6 +98,7 @@ class Service:
     def _lasting(
         self, group: asyncio.TaskGroup, name: str, loop: Callable[[], Awaitable[None]]
     ) -> asyncio.Task[None]:
+        self.parts.liveness.beat(name)  # one that hangs in its first round is stuck too
         return group.create_task(lasting(name, loop, self.parts.liveness), name=name)
 
     async def _take_over(self, stop: asyncio.Event) -> None:

@@ -67,6 +67,11 @@ class Liveness:
         self.faults[name] += 1
         self._last_faults[name] = (self.clock.monotonic(), masked(f"{type(error).__name__}: {error}")[:200])
 
+    def failing(self, name: str) -> str:
+        """Say by what a loop failed that has not gone round since; empty where it has."""
+        at, why = self._last_faults.get(name, (float("-inf"), ""))
+        return why if at >= self.beats.get(name, float("-inf")) else ""
+
     def trouble(self, name: str) -> str:
         """Say that a loop is stuck or failed lately; empty where it goes well."""
         if stuck := self.stuck(name):

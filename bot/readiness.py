@@ -87,12 +87,15 @@ class Readiness:
         facts = {"pending": state.pending, "oldest_seconds": round(waits, 1)}
         return Dependency(ok=not late, needed=False, why=why, facts=facts)
 
+    def stuck(self) -> str:
+        """Say which of the service's own loops have not gone round for too long; empty where all have."""
+        stuck = [name for name in LOOPS if (self.liveness.age(name) or 0.0) > STUCK_SECONDS]
+        return f"stuck: {', '.join(stuck)}" if stuck else ""
+
     def _loops(self) -> Dependency:
-        ages = {name: self.liveness.age(name) for name in LOOPS}
-        stuck = [name for name, age in ages.items() if (age or 0.0) > STUCK_SECONDS]
+        why, ages = self.stuck(), {name: self.liveness.age(name) for name in LOOPS}
         facts = {"seconds_since": {name: round(age, 1) for name, age in ages.items() if age is not None}}
-        why = f"stuck: {', '.join(stuck)}" if stuck else ""
-        return Dependency(ok=not stuck, needed=True, why=why, facts=facts)
+        return Dependency(ok=not why, needed=True, why=why, facts=facts)
 
     def _slack(self) -> Dependency:
         problems = self.slack_problems()

@@ -62,6 +62,7 @@ from triage.reports.incident_view import IncidentView, view_incident
 from triage.roles import Readers, Roles
 from triage.runs.runner import TriageRunner
 
+LISTENER = "slack listener"
 DRAIN_SECONDS = 4.0
 """What the last sending of a shutdown may take; Docker waits 10 s for all of it."""
 
@@ -302,6 +303,7 @@ class ServiceParts:
             "triage": liveness.trouble("triage"),
             "actions": liveness.trouble("actions"),
             "sending": liveness.trouble("sender"),
+            LISTENER: liveness.trouble(LISTENER),
             "folders": FOLDERS.problem(),
             "audit": self.audit_anchor.trouble,
             "records": self.adapters.store.health.records.problem(),
@@ -314,7 +316,8 @@ class ServiceParts:
     def _all_troubles(self) -> Mapping[str, str]:
         """As above, with what ``/readyz`` has of its own."""
         slack = "; ".join(self._slack_problems().values())
-        return {**self._troubles(), "store": self.adapters.store.health.problem(), "slack": slack}
+        store = self.adapters.store.health.problem()
+        return {**self._troubles(), "store": store, "slack": slack, "loops": self.readiness.stuck()}
 
     def jobs(self) -> list[Job]:
         """Return what the clock starts."""

@@ -63,14 +63,19 @@ def trigger_of(job: Job) -> CronTrigger | IntervalTrigger:
 
 
 @asynccontextmanager
-async def running(jobs: Sequence[Job], *, beat: Callable[[str], None]) -> AsyncIterator[AsyncIOScheduler]:
-    """Run the jobs until the context ends; one that is still running is not started a second time."""
+async def running(
+    jobs: Sequence[Job], *, beat: Callable[[str], None], failed: Callable[[str, Exception], None]
+) -> AsyncIterator[AsyncIOScheduler]:
+    """Run the jobs until the context ends; one that is still running is not started a second time.
+
+    ``beat`` and ``failed`` are told how each run ended, under ``job:`` and the job's name.
+    """
     scheduler = AsyncIOScheduler(
         timezone=UTC, job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
     )
     for job in jobs:
         first = {"next_run_time": datetime.now(UTC)} if job.at_start and not job.cron else {}
-        scheduler.add_job(_beating(job, beat), trigger_of(job), id=job.name, name=job.name, **first)
+        scheduler.add_job(_beating(job, beat, failed), trigger_of(job), id=job.name, name=job.name, **first)
     scheduler.start()
     try:
         yield scheduler
@@ -81,7 +86,9 @@ async def running(jobs: Sequence[Job], *, beat: Callable[[str], None]) -> AsyncI
         scheduler.shutdown(wait=False)
 
 
-def _beating(job: Job, beat: Callable[[str], None]) -> Callable[[], Awaitable[None]]:
+def _beating(
+    job: Job, beat: Callable[[str], None], failed: Callable[[str, Exception], None]
+) -> Callable[[], Awaitable[None]]:
     async def call() -> None:
         try:
             await job.call()
@@ -91,6 +98,7 @@ def _beating(job: Job, beat: Callable[[str], None]) -> Callable[[], Awaitable[No
             logger.info("job {name} was cut off by the shutdown", name=job.name)
         except Exception as error:  # noqa: BLE001 - one failed run must not take the job out of the table
             logger.opt(exception=error).error("job {name} failed", name=job.name)
+            failed(f"job:{job.name}", error)
         else:
             beat(f"job:{job.name}")
 

@@ -138,11 +138,12 @@ class ListenerWiring:
     async def run(self) -> None:
         """Listen until cancelled."""
         self._expect_all()
+        liveness = self.parts.liveness
         async with self._clients, asyncio.TaskGroup() as group:
             for listener in self.streams:
-                group.create_task(lasting(listener.reader.stream, listener.run))
-            group.create_task(lasting(CONTAINERS, self.containers.run))
-            group.create_task(lasting(REDIS, self._watch_redis))
+                group.create_task(lasting(listener.reader.stream, listener.run, liveness))
+            group.create_task(lasting(CONTAINERS, self.containers.run, liveness))
+            group.create_task(lasting(REDIS, self._watch_redis, liveness))
 
     def _expect_all(self) -> None:
         """From now on each must go round; what is not configured ends at once and is not waited for."""
@@ -199,16 +200,16 @@ class ListenerWiring:
 
     def troubles(self) -> dict[str, str]:
         """Return what cannot be read, and why, by name; empty texts are well."""
-        stuck = self.parts.liveness.stuck
+        trouble = self.parts.liveness.trouble
         found = {
-            listener.reader.stream: stuck(listener.reader.stream) or listener.trouble
+            listener.reader.stream: trouble(listener.reader.stream) or listener.trouble
             for listener in self.streams
         }
-        found["containers"] = stuck(CONTAINERS) or self.containers.trouble or self.containers.aside
+        found["containers"] = trouble(CONTAINERS) or self.containers.trouble or self.containers.aside
         found["redis user"] = self.redis.trouble
-        found["redis watch"] = stuck(REDIS)
+        found["redis watch"] = trouble(REDIS)
         found["heartbeat"] = self.heartbeat.trouble
-        found["jobs"] = self._stuck_jobs()
+        found["jobs"] = "; ".join(filter(None, (self._stuck_jobs(), self._failed_jobs())))
         return {**found, **self.probe.troubles}
 
     def _stuck_jobs(self) -> str:
@@ -219,6 +220,15 @@ class ListenerWiring:
             if name.startswith(_JOB) and liveness.stuck(name)
         ]
         return f"not done for long: {', '.join(stuck)}" if stuck else ""
+
+    def _failed_jobs(self) -> str:
+        liveness = self.parts.liveness
+        failing = [
+            f"{name.removeprefix(_JOB)} ({why})"
+            for name in liveness.faults
+            if name.startswith(_JOB) and (why := liveness.failing(name))
+        ]
+        return f"failed: {', '.join(failing)}" if failing else ""
 
     async def _own_troubles(self) -> dict[str, str]:
         found = {name: each.why for name, each in (await self.parts.dependencies()).items() if not each.ok}

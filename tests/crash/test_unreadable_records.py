@@ -156,6 +156,8 @@ async def test_what_cannot_be_read_costs_only_itself(
         await service.stop()
     wrong = {name: one["why"] for name, one in ready["dependencies"].items() if not one["ok"]}
     assert ready["ready"]
+    for name in ready["dependencies"].keys() - {"outbox", "agent"}:
+        assert f'triage_trouble{{name="{name}"}}' in page
     assert set(wrong) <= {"records", "triage"}, "an incident that cannot be read cannot be triaged"
     if kind not in UNSEEN:
         assert "cannot be read" in wrong["records"]

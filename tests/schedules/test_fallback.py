@@ -294,7 +294,7 @@ async def test_a_channel_that_hangs_holds_up_nothing_but_itself(sqlite_store: Sq
         Job("webhook", partial(job.send_over, "webhook"), seconds=0.05),
         Job("mail", partial(job.send_over, "e-mail"), seconds=0.05),
     ]
-    async with running(table, beat=lambda _: None), asyncio.timeout(10):
+    async with running(table, beat=lambda _: None, failed=lambda *_: None), asyncio.timeout(10):
         for number in (1, 2):
             await outage.story.fire(f"Alert{number}", f"bot{number}", severity=Severity.SEV1)
             outage.story.clock.move(120)

@@ -20,6 +20,11 @@ def lines() -> Iterator[list[str]]:
     logger.remove(sink)
 
 
+def nobody(name: str, error: Exception) -> None:
+    """Expect no run to fail."""
+    raise AssertionError(name) from error
+
+
 async def test_a_job_runs_at_once_where_it_should_and_then_in_its_turn() -> None:
     """``at_start`` does not wait for the first interval; each good run beats."""
     runs, beats = asyncio.Queue[str](), list[str]()
@@ -27,7 +32,7 @@ async def test_a_job_runs_at_once_where_it_should_and_then_in_its_turn() -> None
     async def work() -> None:
         await runs.put("ran")
 
-    async with running([Job("work", work, seconds=0.05, at_start=True)], beat=beats.append):
+    async with running([Job("work", work, seconds=0.05, at_start=True)], beat=beats.append, failed=nobody):
         for _ in range(3):
             assert await asyncio.wait_for(runs.get(), 5) == "ran"
     assert beats[:2] == ["job:work", "job:work"]
@@ -46,8 +51,11 @@ async def test_a_job_that_fails_is_said_once_and_runs_again(lines: list[str]) ->
             return
         raise ValueError("the first time")
 
-    async with running([Job("work", work, seconds=0.05, at_start=True)], beat=beats.append):
+    failed = list[tuple[str, str]]()
+    table = [Job("work", work, seconds=0.05, at_start=True)]
+    async with running(table, beat=beats.append, failed=lambda name, why: failed.append((name, str(why)))):
         await asyncio.wait_for(again.wait(), 5)
+    assert failed == [("job:work", "the first time")]
     errors = [line for line in lines if line.startswith("ERROR")]
     assert len(errors) == 1
     assert "job work failed" in errors[0]
@@ -62,7 +70,7 @@ async def test_a_job_that_the_shutdown_cuts_off_is_no_error(lines: list[str]) ->
         begun.set()
         await asyncio.sleep(60)
 
-    async with running([Job("work", work, seconds=1, at_start=True)], beat=lambda _: None):
+    async with running([Job("work", work, seconds=1, at_start=True)], beat=lambda _: None, failed=nobody):
         await asyncio.wait_for(begun.wait(), 5)
     await asyncio.sleep(0.05)
     assert not [line for line in lines if line.startswith("ERROR")]

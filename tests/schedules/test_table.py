@@ -56,7 +56,7 @@ async def test_a_stop_right_after_the_start_is_no_failure_of_the_jobs_that_were_
     """The scheduler takes a job that is cut off before it began for one that failed: an error and a traceback each."""
     jobs = [Job(f"job {number}", nothing, seconds=60, at_start=True) for number in range(3)]
     with caplog.at_level(logging.ERROR):
-        async with running(jobs, beat=lambda _: None) as scheduler:
+        async with running(jobs, beat=lambda _: None, failed=lambda *_: None) as scheduler:
             assert len(scheduler.get_jobs()) == 3
         await asyncio.sleep(0.05)
     assert [record.getMessage() for record in caplog.records] == []

@@ -14,7 +14,7 @@ from bot.settings import load_settings
 from bot.store import SqlStore
 from bot.wiring.listeners import HEARTBEAT_SECONDS, STUCK_SECONDS, ListenerDependencies, ListenerWiring
 from handlers.health import Dependency
-from schedules.table import Job
+from schedules.table import Job, running
 from tests.fakes.clock import ManualClock
 from tests.fakes.sources import FakeContainers, FakeSources
 from tests.servers.process import eventually
@@ -331,6 +331,34 @@ async def test_a_job_that_hangs_in_its_first_run_is_named(wired: Wired) -> None:
     assert wired.listening.troubles()["jobs"] == "not done for long: swift"
     wired.liveness.beat("job:swift")
     assert wired.listening.troubles()["jobs"] == ""
+
+
+async def test_a_job_that_fails_is_named_until_it_is_done_again(wired: Wired) -> None:
+    """One of cron too, whose next turn may be a day away."""
+    fails = [True]
+
+    async def nightly() -> None:
+        if fails[0]:
+            raise MemoryError("no room")
+
+    liveness, names = wired.liveness, {"job:nightly"}
+    wired.clock.move(1)
+    table = [Job("nightly", nightly, seconds=0.05, at_start=True)]
+    async with running(table, beat=liveness.beat, failed=liveness.failed):
+        await eventually(_says(lambda: bool(wired.listening.troubles()["jobs"])), "the fault")
+        assert wired.listening.troubles()["jobs"] == "failed: nightly (MemoryError: no room)"
+        assert set(liveness.faults) == names
+        fails[0] = False
+        wired.clock.move(1)
+        await eventually(_says(lambda: not wired.listening.troubles()["jobs"]), "the job done again")
+
+
+async def test_a_fault_of_a_listener_is_said_at_once_and_counted(wired: Wired) -> None:
+    """It goes on by itself a few seconds later; that it failed is in /readyz all the same."""
+    async with listening(wired):
+        wired.readers[AUDIT].error = RecursionError("too deep")
+        await eventually(_says(lambda: bool(wired.liveness.faults[AUDIT])), "the fault")
+        assert "RecursionError: too deep" in wired.listening.troubles()[AUDIT]
 
 
 def _says(condition: Callable[[], bool]) -> Callable[[], Awaitable[bool]]:
