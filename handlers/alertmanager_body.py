@@ -13,6 +13,9 @@ from triage.errors import BadInput
 from triage.incidents.alerts import FINGERPRINT_MAX, alert_signal
 from triage.model import Signal, SignalStatus
 
+DIGITS_MAX = 4000
+"""Python reads no number of more than 4,300 digits, for the time that it would take."""
+
 
 def _without_nulls(value: object) -> object:
     """Take null for "nothing there", as some senders mean it, in a map and instead of one."""
@@ -118,10 +121,15 @@ def parsed(body: bytes) -> Webhook | Envelope:
         ) from error
 
 
+def _number(digits: str) -> int | str:
+    """Return a whole number; one of more digits than Python reads as a number stays text."""
+    return int(digits) if len(digits) <= DIGITS_MAX else digits
+
+
 def _loaded(body: bytes) -> Any:  # noqa: ANN401 - whatever JSON holds
     """Load a body as JSON; what no text can hold (half a UTF-16 pair, a byte that is no UTF-8) costs a sign, no alert."""
     try:
-        found = json.loads(body.decode("utf-8-sig", "replace"))
+        found = json.loads(body.decode("utf-8-sig", "replace"), parse_int=_number)
         if b"\\ud" in body.lower():
             found = json.loads(json.dumps(found, ensure_ascii=False).encode("utf-8", "replace"))
     except (ValueError, RecursionError) as error:

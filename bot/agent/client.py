@@ -63,12 +63,20 @@ class Wire:
             said = f"the agent at {self.path} cannot be reached ({why}); is hbot-triage agent running"
             raise AgentUnreachable(said, asked=False) from error
         try:
-            with contextlib.suppress(ConnectionError):  # refused before it was read: the answer says why
-                writer.write(p.frame(request.model_dump(mode="json")))
-                await writer.drain()
+            await self._sent(writer, p.frame(request.model_dump(mode="json")))
             yield reader
         finally:
             writer.close()
+
+    async def _sent(self, writer: asyncio.StreamWriter, data: bytes) -> None:
+        try:
+            async with asyncio.timeout(CONNECT_SECONDS):
+                with contextlib.suppress(ConnectionError):  # refused before it was read: the answer says why
+                    writer.write(data)
+                    await writer.drain()
+        except TimeoutError as error:
+            said = f"the agent at {self.path} does not read what it is asked"
+            raise AgentUnreachable(said, asked=True) from error
 
     async def frames(self, request: p.Ask, *, seconds: float) -> AsyncIterator[tuple[str, Any]]:
         """Yield the pieces and then the answer. Raises AgentUnreachable, Refused, DeskFailure, SourceError."""

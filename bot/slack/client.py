@@ -192,8 +192,14 @@ async def open_client(
     timeout = aiohttp.ClientTimeout(total=timeout_seconds, sock_connect=5)
     async with aiohttp.ClientSession(timeout=timeout) as session:
         # The SDK's own limit takes whole seconds and would win over the session's.
-        web = AsyncWebClient(token, base_url=url, session=session, retry_handlers=[])
-        web.timeout = timeout_seconds  # type: ignore[assignment]  # aiohttp, which gets it, takes a fraction too
+        # aiohttp, which gets it, takes a fraction too.
+        web = AsyncWebClient(
+            token,
+            base_url=url,
+            session=session,
+            retry_handlers=[],
+            timeout=timeout_seconds,  # type: ignore[arg-type]
+        )
         if urlsplit(url).hostname in LOOPBACK:
             web.proxy = None  # the SDK reads HTTP_PROXY and knows no NO_PROXY
         yield SlackClient(web)

@@ -11,9 +11,11 @@ _OF_THE_UNIT = (sa.exc.IntegrityError, sa.exc.DataError, sa.exc.ProgrammingError
 """What a statement can do wrong by itself: a rule of the schema broken, a value that does not fit, a mistake in SQL."""
 _OF_THE_SCHEMA = frozenset({"42P01", "42703", "42501"})
 """PostgreSQL's codes for a table or column that is gone, and for one that we may not touch: no unit's own mistake."""
-_DAMAGED_STATES = frozenset({"XX001", "XX002", "42P01", "42703"})
+_MISSING_STATES = frozenset({"42P01", "42703"})
+_DAMAGED_STATES = frozenset({"XX001", "XX002"}) | _MISSING_STATES
 _DAMAGED_NAMES = ("SQLITE_CORRUPT", "SQLITE_NOTADB")
-_DAMAGED_WORDS = ("malformed", "not a database", "no such table", "no such column")
+_MISSING_WORDS = ("no such table", "no such column")
+_DAMAGED_WORDS = ("malformed", "not a database", *_MISSING_WORDS)
 _BAD_VALUES = ("malformed JSON",)
 """What SQLite says of one value that is no JSON: the record's fault, and no damage of the database."""
 _UNSURE_NAMES = ("SQLITE_IOERR_FSYNC", "SQLITE_IOERR_DIR_FSYNC")
@@ -48,6 +50,13 @@ def damage(error: BaseException) -> str:
     if name.startswith(_DAMAGED_NAMES) or of_sqlite or _state(error) in _DAMAGED_STATES:
         return in_one_line(error)
     return ""
+
+
+def something_is_missing(error: BaseException) -> bool:
+    """Whether damage is a table or a column that is not there: somebody may put it back while the service runs."""
+    if not isinstance(error, sa.exc.DBAPIError):
+        return False
+    return _state(error) in _MISSING_STATES or any(word in str(error.orig) for word in _MISSING_WORDS)
 
 
 def commit_was_refused(error: BaseException) -> bool:

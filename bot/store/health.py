@@ -43,11 +43,14 @@ REPAIR = "stop the service and run hbot-triage doctor --repair"
 class StoreHealth:
     """Written by the store's threads, read by whoever asks. ``damage`` stays until the process ends.
 
+    Where it is nothing but tables or columns that are not there (``missing``), it ends when they are back.
+
     A commit that wrote nothing says nothing of the disk, so it does not end a failure.
     """
 
     def __init__(self) -> None:
         self.damage = ""
+        self.missing = False
         self.records = Unreadable()
         self._failure = ""
         self._since = 0.0
@@ -86,11 +89,29 @@ class StoreHealth:
 
     def _note_damage(self, error: BaseException) -> None:
         found = database_errors.damage(error)
+        if not found:
+            return
+        missing = database_errors.something_is_missing(error)
         with self._lock:
-            first = bool(found) and not self.damage
+            first = not self.damage
+            self.missing = missing and (first or self.missing)
             self.damage = self.damage or found
         if first:
             logger.error("the database is damaged: {why}; {mend}", why=found, mend=REPAIR)
+
+    def whole_again(self) -> None:
+        """Note that every table and column is there."""
+        with self._lock:
+            ended, self.missing = self.missing, False
+            if ended:
+                self.damage = ""
+        if ended:
+            logger.info("what was missing in the database is there again")
+
+    @property
+    def troubled(self) -> bool:
+        """Whether the store is to be tried by itself: a commit failed, or something was missing."""
+        return self.failing or self.missing
 
     def problem(self) -> str:
         """Say what is wrong with the store, in words; empty where nothing is."""

@@ -31,7 +31,7 @@ from bot.store.deadlines import Deadlines
 from bot.store.handover import Handover
 from bot.store.health import StoreHealth
 from bot.store.incident_cache import IncidentCache
-from bot.store.probe import probe, was_committed, written
+from bot.store.probe import look_at_each_table, probe, was_committed, written
 from bot.store.same_file import SameFile
 from bot.store.transaction import Transaction
 from bot.store.units import Expired, Stage, Stages, TakenBack, Unit, answer, expire, run_units, tell_of_new
@@ -164,7 +164,7 @@ class Writer:
             if unit is None:
                 return
             batch, last = self._gather(unit)
-            if not self.health.failing:
+            if not self.health.troubled:
                 self._probed_at = time.monotonic()
             self._serve(batch)
             if last:
@@ -172,14 +172,14 @@ class Writer:
             if self._checkpoints.overdue:
                 self._checkpoints.run()
             # Units that write nothing say nothing of commits, and may leave no quiet moment for the probe above.
-            if self.health.failing and time.monotonic() - self._probed_at >= PROBE_SECONDS:
+            if self.health.troubled and time.monotonic() - self._probed_at >= PROBE_SECONDS:
                 self._probe()
 
     def _patience(self) -> float | None:
         """Return the seconds to wait for a unit before a quiet moment is used; None where nothing is to be done in one."""
         if self._checkpoints.due:
             return QUIET_SECONDS
-        return PROBE_SECONDS if self.health.failing else None
+        return PROBE_SECONDS if self.health.troubled else None
 
     def _use_quiet(self) -> None:
         if self._checkpoints.due:
@@ -347,8 +347,10 @@ class Writer:
         return error
 
     def _probe(self) -> None:
-        """Try whether the store takes a commit again."""
+        """Try whether the store takes a commit again, and whether what was missing is back."""
         self._probed_at = time.monotonic()
+        if self.health.missing:
+            self._look_for_what_was_missing()
         try:
             with self._begun() as (connection, _):
                 probe(connection, time.time())
@@ -356,3 +358,12 @@ class Writer:
             self.health.failed(error)
         else:
             self.health.committed()
+
+    def _look_for_what_was_missing(self) -> None:
+        try:
+            with self._begun() as (connection, _):
+                look_at_each_table(connection)
+        except Exception as error:  # noqa: BLE001 - it is not there, or cannot be looked for
+            logger.debug("not whole yet: {why}", why=error)
+        else:
+            self.health.whole_again()

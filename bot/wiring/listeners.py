@@ -7,10 +7,11 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
-import httpx
 from loguru import logger
 
+from bot import heartbeat_ping
 from bot.agent.client import Wire
 from bot.agent.remote_desk import RemoteEnv
 from bot.liveness import Liveness, lasting
@@ -27,7 +28,6 @@ from schedules.log_flow import LogFlowWatch
 from schedules.streams_health import RedisWatch, StreamsWatch
 from schedules.table import Job
 from schedules.watchdog import Deadman, Heartbeat, SelfWatch, SourceProbe
-from triage.errors import SourceUnreachable
 from triage.memory.believed_clock import BelievedClock
 from triage.ports.clock import Clock
 from triage.ports.sources import Sources
@@ -247,13 +247,6 @@ class ListenerWiring:
         url = self.settings.triage_heartbeat_url
         if not url:
             return None
-        client = httpx.AsyncClient(timeout=5, follow_redirects=True)
+        client = heartbeat_ping.open_client()
         self._clients.push_async_callback(client.aclose)
-
-        async def ping() -> None:
-            try:
-                (await client.get(url)).raise_for_status()
-            except httpx.HTTPError as error:
-                raise SourceUnreachable("TRIAGE_HEARTBEAT_URL", type(error).__name__) from error
-
-        return ping
+        return partial(heartbeat_ping.ping, client, url)

@@ -177,6 +177,39 @@ async def test_a_failed_store_is_tried_by_itself(
     await until(lambda: not sqlite_store.health.problem())
 
 
+async def test_what_was_missing_and_is_there_again_is_no_damage_any_more(
+    store: SqlStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A table that was away for a moment, as while a backup is put back; the service is not to be stopped for it."""
+    monkeypatch.setattr(writer, "PROBE_SECONDS", 0.2)
+
+    def ordered(order: str) -> Callable[[Tx], object]:
+        return lambda tx: tx.connection.exec_driver_sql(order)  # type: ignore[attr-defined] # the SQL store's own
+
+    await store.write(ordered("ALTER TABLE documents RENAME TO elsewhere"))
+    with pytest.raises(StoreUnavailable):
+        await store.write(lambda tx: tx.notes.document(1))
+    assert "documents" in store.health.problem()
+    await store.write(audited)
+    assert "documents" in store.health.problem(), "as long as it is away"
+    await store.write(ordered("ALTER TABLE elsewhere RENAME TO documents"))
+    await until(lambda: not store.health.problem())
+    assert not store.health.damage
+
+
+async def test_damage_beside_something_that_was_missing_stays(sqlite_store: SqlStore) -> None:
+    """A page that is overwritten is not mended by a table that is there again."""
+    for words, name in (
+        ("database disk image is malformed", "SQLITE_CORRUPT"),
+        ("no such table: x", "SQLITE_ERROR"),
+    ):
+        fault = sqlite3.DatabaseError(words)
+        fault.sqlite_errorname = name
+        sqlite_store.health.unreadable(sa.exc.DatabaseError("SELECT 1", None, fault))
+    sqlite_store.health.whole_again()
+    assert "malformed" in sqlite_store.health.problem()
+
+
 async def test_a_commit_that_wrote_nothing_says_nothing_of_the_disk(
     sqlite_store: SqlStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:

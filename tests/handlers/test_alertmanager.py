@@ -26,6 +26,15 @@ def door(sqlite_store: SqlStore) -> Doorway:
     return Doorway(sqlite_store)
 
 
+async def test_a_number_that_is_too_long_for_python_refuses_nothing(door: Doorway) -> None:
+    """Five thousand digits in one alert's annotation: it is text as the others, and every alert is taken."""
+    body = json.dumps(webhook(alert(annotations={"value": 0}), alert(fingerprint="f2"))).replace(
+        '"value": 0', f'"value": {"9" * 5000}'
+    )
+    answer = await door.post(content=body.encode())
+    assert (answer.status_code, answer.json()) == (200, {"accepted": 2})
+
+
 async def test_what_was_answered_with_200_is_on_disk(door: Doorway, tmp_path: Path) -> None:
     """Another connection to the file finds the alert, with its time, its labels and its subject."""
     answer = await door.post(webhook(alert(), alert(fingerprint="f2", labels={"instance": "host-7"})))

@@ -410,3 +410,29 @@ def test_the_documents_say_what_each_request_gives_away() -> None:
     table = text.partition("## What a service that was taken over gets")[2].partition("\n## ")[0]
     rows = [line.split("|")[1] for line in table.splitlines() if line.startswith("| `")]
     assert set(re.findall(r"`(\w+)`", " ".join(rows))) == asked
+
+
+async def test_an_agent_that_reads_nothing_holds_nobody_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A signed form is larger than what the kernel keeps of it: whether it was taken is not known."""
+    monkeypatch.setattr("bot.agent.client.CONNECT_SECONDS", 0.2)
+    silent = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    silent.bind(str(tmp_path / "agent.sock"))
+    silent.listen()
+    form = p.SignedForm(body="x" * 400_000, timestamp="1", signature="v0=a")
+    request = p.Confirm(
+        action="1" * 24,
+        kind="restart",
+        target="bot1",
+        orders=((1, ComposeOrder("restart", "bot1")),),
+        rest="0" * 64,
+        actor="U1",
+        reason="because",
+        signed=form,
+    )
+    async with asyncio.timeout(10):
+        with pytest.raises(AgentUnreachable, match="does not read what it is asked") as found:
+            await Wire(f"unix://{tmp_path}/agent.sock").ask(request, None)
+    assert found.value.asked
+    silent.close()
