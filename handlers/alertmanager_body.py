@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
@@ -13,6 +14,9 @@ from triage.errors import BadInput
 from triage.incidents.alerts import FINGERPRINT_MAX, alert_signal
 from triage.model import Signal, SignalStatus
 
+LEVELS_MAX = 50
+_SIGNS = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[\[\]{}]', re.DOTALL)
+"""What JSON's levels are counted by: brackets, and texts, within which none counts."""
 DIGITS_MAX = 4000
 """Python reads no number of more than 4,300 digits, for the time that it would take."""
 
@@ -126,10 +130,32 @@ def _number(digits: str) -> int | str:
     return int(digits) if len(digits) <= DIGITS_MAX else digits
 
 
+def _shallow(text: str) -> str:
+    """Return JSON with null in the place of each list and object that lies deeper than ``LEVELS_MAX``."""
+    kept, start, depth = list[str](), 0, 0
+    for sign in _SIGNS.finditer(text):
+        if sign[0] in "[{":
+            depth += 1
+            if depth == LEVELS_MAX + 1:
+                kept += (text[start : sign.start()], "null")
+        elif sign[0] in "]}":
+            if depth == LEVELS_MAX + 1:
+                start = sign.end()
+            depth -= 1
+    return "".join((*kept, text[start:])) if depth == 0 else text
+
+
 def _loaded(body: bytes) -> Any:  # noqa: ANN401 - whatever JSON holds
-    """Load a body as JSON; what no text can hold (half a UTF-16 pair, a byte that is no UTF-8) costs a sign, no alert."""
+    """Load a body as JSON; what no text can hold (half a UTF-16 pair, a byte that is no UTF-8) costs a sign, no alert.
+
+    What is nested deeper than can be read costs itself alone.
+    """
+    text = body.decode("utf-8-sig", "replace")
     try:
-        found = json.loads(body.decode("utf-8-sig", "replace"), parse_int=_number)
+        try:
+            found = json.loads(text, parse_int=_number)
+        except RecursionError:
+            found = json.loads(_shallow(text), parse_int=_number)
         if b"\\ud" in body.lower():
             found = json.loads(json.dumps(found, ensure_ascii=False).encode("utf-8", "replace"))
     except (ValueError, RecursionError) as error:

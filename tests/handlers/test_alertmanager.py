@@ -35,6 +35,18 @@ async def test_a_number_that_is_too_long_for_python_refuses_nothing(door: Doorwa
     assert (answer.status_code, answer.json()) == (200, {"accepted": 2})
 
 
+@pytest.mark.parametrize("where", ['"annotations": 0', '"fingerprint": "f2"'])
+async def test_what_is_nested_too_deep_costs_itself_alone(door: Doorway, where: str) -> None:
+    """A hundred thousand levels in a field of one alert: the other is taken as it is, and that one without the field."""
+    bad = alert(labels={"alertname": "Deep", "text": 'a "[{" in it'}, annotations=0, fingerprint="f2")
+    deep = '{"a": ' * 50_000 + "[" * 50_000 + "]" * 50_000 + "}" * 50_000
+    body = json.dumps(webhook(alert(), bad)).replace(where, f"{where.partition(':')[0]}: {deep}")
+    answer = await door.post(content=body.encode())
+    assert (answer.status_code, answer.json()) == (200, {"accepted": 2})
+    assert [one.name for one in await door.signals()] == ["BotHardStopActive", "Deep"]
+    assert (await door.signals())[1].labels["text"] == 'a "[{" in it'
+
+
 async def test_what_was_answered_with_200_is_on_disk(door: Doorway, tmp_path: Path) -> None:
     """Another connection to the file finds the alert, with its time, its labels and its subject."""
     answer = await door.post(webhook(alert(), alert(fingerprint="f2", labels={"instance": "host-7"})))
