@@ -38,7 +38,7 @@ from tests.servers import programs
 from tests.servers.redis import RedisServer, running_redis
 from triage.desk import Desk
 from triage.ports.clock import SystemClock
-from triage.signals.audit import PAYLOAD, read_audit
+from triage.signals.audit import PAYLOAD, read_audits
 
 EVENTS, BURST = 30_000, 100_000
 DESK = Desk()
@@ -117,7 +117,7 @@ async def stored(server: RedisServer, folder: Path) -> float:
             store=store,
             desk=DESK,
             clock=SystemClock(),
-            read=read_audit,
+            read=read_audits,
             keep=KeepAudit(DESK),
             stored=lambda: None,
         )

@@ -49,7 +49,7 @@ class ReadAhead:
     said: list[DeskEvent | Parked] | None = None
 
 
-ReadEntry = Callable[[Desk, str, PayloadEntry, datetime], DeskEvent | Parked]
+ReadEntries = Callable[[Desk, str, Sequence[PayloadEntry], datetime], list[DeskEvent | Parked]]
 KeepEvents = Callable[[Tx, Sequence[DeskEvent], datetime], StoredBatch]
 
 
@@ -71,7 +71,7 @@ class StreamCounts:
 class StreamListener:
     """Reads one stream for as long as it runs.
 
-    ``read`` turns an entry into an event or parks it; ``keep`` stores events inside the batch's transaction.
+    ``read`` turns each of some entries into an event or parks it; ``keep`` stores events inside the batch's transaction.
     ``stored`` is called after a batch: there may be something to sort and to send. ``trouble`` says why it
     cannot listen, empty when it can.
     """
@@ -80,7 +80,7 @@ class StreamListener:
     store: Store
     desk: Desk
     clock: Clock
-    read: ReadEntry
+    read: ReadEntries
     keep: KeepEvents
     stored: Callable[[], None]
     beat: Callable[[], None] = lambda: None
@@ -192,10 +192,7 @@ class StreamListener:
     async def _said(self, entries: Sequence[PayloadEntry], now: datetime) -> list[DeskEvent | Parked]:
         said: list[DeskEvent | Parked] = []
         for start in range(0, len(entries), _SLICE):
-            said += [
-                self.read(self.desk, self.reader.stream, entry, now)
-                for entry in entries[start : start + _SLICE]
-            ]
+            said += self.read(self.desk, self.reader.stream, entries[start : start + _SLICE], now)
             await asyncio.sleep(0)  # a webhook need not wait for all of them
         return said
 

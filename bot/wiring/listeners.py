@@ -21,7 +21,7 @@ from handlers.audit import KeepAudit
 from handlers.containers import ContainerListener
 from handlers.dead_letters import KeepDeadLetters
 from handlers.health import Dependency
-from handlers.streams import KeepEvents, ReadEntry, StreamListener
+from handlers.streams import KeepEvents, ReadEntries, StreamListener
 from schedules.changes import EnvWatch
 from schedules.compose_changes import ComposeWatch
 from schedules.log_flow import LogFlowWatch
@@ -32,8 +32,8 @@ from triage.memory.believed_clock import BelievedClock
 from triage.ports.clock import Clock
 from triage.ports.sources import Sources
 from triage.ports.store import Store
-from triage.signals.audit import read_audit
-from triage.signals.dead_letters import read_dead_letter
+from triage.signals.audit import read_audits
+from triage.signals.dead_letters import read_dead_letters
 
 BATCH = 500
 """Entries in one commit: bounds how long a webhook waits behind a flood of events."""
@@ -92,11 +92,11 @@ class ListenerWiring:
     def _listeners(self) -> list[StreamListener]:
         names = self.desk.streams
         return [
-            self._listener(names.audit, read_audit, KeepAudit(self.desk)),
-            self._listener(names.dead_letter, read_dead_letter, KeepDeadLetters(self.desk)),
+            self._listener(names.audit, read_audits, KeepAudit(self.desk)),
+            self._listener(names.dead_letter, read_dead_letters, KeepDeadLetters(self.desk)),
         ]
 
-    def _listener(self, stream: str, read: ReadEntry, keep: KeepEvents) -> StreamListener:
+    def _listener(self, stream: str, read: ReadEntries, keep: KeepEvents) -> StreamListener:
         # redis-py takes 6 MB of memory: a desk without Redis does not load it.
         from bot.sources.redis.connection import ANSWER_SECONDS, open_redis  # noqa: PLC0415 - as said
         from bot.sources.redis.reader import BLOCK_SECONDS, GroupReader  # noqa: PLC0415 - as said

@@ -13,7 +13,7 @@ from handlers.streams import StreamListener
 from triage.desk import Desk
 from triage.desk_sections.streams import StreamSettings
 from triage.ports.clock import SystemClock
-from triage.signals.audit import read_audit
+from triage.signals.audit import read_audits
 
 
 async def listen(url: str, database: str) -> None:
@@ -34,7 +34,7 @@ async def listen(url: str, database: str) -> None:
             store=store,
             desk=desk,
             clock=SystemClock(),
-            read=read_audit,
+            read=read_audits,
             keep=KeepAudit(desk),
             stored=lambda: None,
         )

@@ -25,8 +25,8 @@ from triage.incidents.intake import Intake
 from triage.model import Incident, TimelineEntry
 from triage.ports.clock import SystemClock
 from triage.ports.store import Tx
-from triage.signals.audit import read_audit
-from triage.signals.dead_letters import read_dead_letter
+from triage.signals.audit import read_audits
+from triage.signals.dead_letters import read_dead_letters
 
 QUICK = Desk(streams=StreamSettings(claim_idle_seconds=0.2))
 AUDIT, DEAD = QUICK.streams.audit, QUICK.streams.dead_letter
@@ -139,7 +139,7 @@ async def listener_on(
         store=store,
         desk=desk,
         clock=SystemClock(),
-        read=read_dead_letter if dead else read_audit,
+        read=read_dead_letters if dead else read_audits,
         keep=KeepDeadLetters(desk) if dead else KeepAudit(desk),
         stored=lambda: rang.append(True),
     )

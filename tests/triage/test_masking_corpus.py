@@ -9,7 +9,7 @@ from functools import cache
 import pytest
 
 from tests.triage.masking_corpus import NEGATIVE, POSITIVE
-from triage.masking import KINDS, MASK, masked, masked_and_cut, scan
+from triage.masking import KINDS, MASK, free_of_secrets, masked, masked_and_cut, scan
 from triage.masking.model import Text
 from triage.masking.prefilter import Prefilter
 from triage.untrusted_text import one_line, shown
@@ -210,17 +210,32 @@ def test_random_text_is_masked_to_a_fixed_point() -> None:
         assert masked(once) == once, text
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "hbot-bot1",
-        "hummingbot/hummingbot:2.3.0",
-        "CPU of the container is above 85 % for 10 minutes; see the runbook.",
-        "2026-02-21 10:34:01,123 - hummingbot.connector.exchange.bitget - WARNING - Order book message queue is slow",
-        "set_target_base_pct 123\naction: set_target_base_pct\ntarget: 0.5",
-        "hbot-bot2 läuft nicht mehr",
-    ],
-)
+_ORDINARY = [
+    "hbot-bot1",
+    "hummingbot/hummingbot:2.3.0",
+    "CPU of the container is above 85 % for 10 minutes; see the runbook.",
+    "2026-02-21 10:34:01,123 - hummingbot.connector.exchange.bitget - WARNING - Order book message queue is slow",
+    "set_target_base_pct 123\naction: set_target_base_pct\ntarget: 0.5",
+    "hbot-bot2 läuft nicht mehr",
+]
+
+
+@pytest.mark.parametrize("name", POSITIVE)
+def test_a_secret_among_ordinary_texts_is_not_overlooked(name: str) -> None:
+    """Looked at together, texts are free of secrets only where each is: no kind needs to begin or end the whole."""
+    for text in POSITIVE[name]:
+        plain, _ = _bare(text)
+        assert not free_of_secrets([plain])
+        assert not free_of_secrets([*_ORDINARY, plain, *_ORDINARY])
+
+
+def test_a_hundred_ordinary_texts_are_looked_at_once() -> None:
+    """The end of one and the beginning of the next are no phrase of words, though each alone is a part of one."""
+    assert free_of_secrets(_ORDINARY * 20)
+    assert free_of_secrets([])
+
+
+@pytest.mark.parametrize("text", _ORDINARY)
 def test_an_ordinary_text_is_searched_for_no_kind(text: str) -> None:
     """Most of what a desk says costs one look for words and prefixes; a kind without them would be asked each time."""
     assert not any(Prefilter([kind]).passes(Text(text, text.lower())) for kind in KINDS)

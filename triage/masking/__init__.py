@@ -9,6 +9,6 @@ named in other languages. The time is linear in the text. What is not caught is 
 from __future__ import annotations
 
 from triage.masking.model import MASK
-from triage.masking.scan import KINDS, masked, masked_and_cut, masked_where_cut
+from triage.masking.scan import KINDS, free_of_secrets, masked, masked_and_cut, masked_where_cut
 
-__all__ = ["KINDS", "MASK", "masked", "masked_and_cut", "masked_where_cut"]
+__all__ = ["KINDS", "MASK", "free_of_secrets", "masked", "masked_and_cut", "masked_where_cut"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from triage.masking import addresses, blocks, entries, formats, languages, options, people, tokens
@@ -62,6 +63,16 @@ def _kinds_in(text: Text) -> list[SecretKind]:
         for kind, prefilter in members
         if prefilter.passes(text)
     ]
+
+
+_BETWEEN = "\nx\n"
+"""Between texts that are looked at together: a phrase of words does not go on behind a word of one letter."""
+
+
+def free_of_secrets(texts: Iterable[str]) -> bool:
+    """Tell, with one look at all of them, that texts hold no secret. If not, some may, and each is to be masked."""
+    view = plain_view(_BETWEEN.join(texts))
+    return not view.pieces and not _ANY.passes(encodable(Text(view.text, _lower(view.text))))
 
 
 def masked_and_cut(text: str, limit: int, *, read_at_most: int = 20_000) -> str:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
 from itertools import islice
@@ -13,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapte
 from triage.desk import Desk
 from triage.desk_events import EPOCH, DeskEvent, Gravity, Parked, PayloadEntry, moment_of
 from triage.logs.templates import mask_variables
-from triage.masking import masked, masked_and_cut, masked_where_cut
+from triage.masking import free_of_secrets, masked, masked_and_cut, masked_where_cut
 from triage.model import Source, Subject, SubjectKind
 
 T = TypeVar("T")
@@ -48,6 +50,38 @@ _GRAVITY = {"info": Gravity.INFO, "debug": Gravity.INFO, "error": Gravity.ERROR,
 
 def read_audit(desk: Desk, stream: str, entry: PayloadEntry, now: datetime) -> DeskEvent | Parked:
     """Read one entry; what does not validate comes back as parked, with the reason in words."""
+    return read_audits(desk, stream, [entry], now)[0]
+
+
+def read_audits(
+    desk: Desk, stream: str, entries: Sequence[PayloadEntry], now: datetime
+) -> list[DeskEvent | Parked]:
+    """Read entries, each as ``read_audit`` does; texts that hold no secret are looked at together, once."""
+    found = [_told(stream, entry) for entry in entries]
+    clear = free_of_secrets([one.whole() for one in found if isinstance(one, _Told)])
+    now_ms = now.timestamp() * 1000
+    return [
+        _event(desk, one, _moment(one.payload.timestamp_ms, entry, now, now_ms), clear=clear)
+        if isinstance(one, _Told)
+        else one
+        for one, entry in zip(found, entries, strict=True)
+    ]
+
+
+@dataclass(slots=True)
+class _Told:
+    """A payload that can be read, with what of its texts is kept or masked."""
+
+    payload: AuditPayload
+    message: str
+    metadata: dict[str, str]
+
+    def whole(self) -> str:
+        """Return all that may hold a secret, each value behind its name."""
+        return "\n".join([self.message, *[f"{name}: {value}" for name, value in self.metadata.items()]])
+
+
+def _told(stream: str, entry: PayloadEntry) -> _Told | Parked:
     if entry.payload is None:
         return Parked(stream, entry.id, "the entry has no field 'payload'", "")
     try:
@@ -57,16 +91,16 @@ def read_audit(desk: Desk, stream: str, entry: PayloadEntry, now: datetime) -> D
     if not _plain(entry.payload):
         payload = _cleaned(payload)
     if payload.schema_version.partition(".")[0] != "1":
-        return parked(
-            stream,
-            entry,
-            f"schema_version {masked_where_cut(payload.schema_version, 20)!r}: only 1.x is known",
-        )
+        version = masked_where_cut(payload.schema_version, 20)
+        return parked(stream, entry, f"schema_version {version!r}: only 1.x is known")
     if payload.event_type != "audit":
-        return parked(
-            stream, entry, f"event_type {masked_where_cut(payload.event_type, 40)!r} on the audit stream"
-        )
-    return _event(desk, payload, _moment(payload.timestamp_ms, entry, now))
+        kind = masked_where_cut(payload.event_type, 40)
+        return parked(stream, entry, f"event_type {kind!r} on the audit stream")
+    metadata = {
+        masked_where_cut(name, 80): str(value)[:READ_MAX]
+        for name, value in islice(payload.metadata.items(), METADATA_MAX)
+    }
+    return _Told(payload, masked_where_cut(payload.message, READ_MAX), metadata)
 
 
 def _plain(payload: str | bytes) -> bool:
@@ -83,36 +117,27 @@ def _cleaned(payload: AuditPayload) -> AuditPayload:
     return payload.model_copy(update={**texts, "metadata": metadata})
 
 
-def _moment(stated_ms: int, entry: PayloadEntry, now: datetime) -> datetime:
+def _moment(stated_ms: int, entry: PayloadEntry, now: datetime, now_ms: float) -> datetime:
     """Return when it happened: as its sender says, where that can be; else when Redis got it.
 
     Nobody has seen the future, and what is published a day late comes from a clock that is wrong.
     """
     milliseconds = entry.id.partition("-")[0]
     added_ms = int(milliseconds) if milliseconds.isdecimal() else stated_ms
-    now_ms = _milliseconds(now)
     if stated_ms > now_ms or stated_ms < added_ms - _LATE_MS:
         return min(moment_of(entry.id, now), now)
     return EPOCH + timedelta(milliseconds=stated_ms)
 
 
-@lru_cache(maxsize=4)
-def _milliseconds(now: datetime) -> float:
-    """Return Unix time in ms; a batch has one ``now``."""
-    return now.timestamp() * 1000
-
-
-def _event(desk: Desk, payload: AuditPayload, at: datetime) -> DeskEvent:
-    """Make the event; its texts are fit for any database, see ``read_audit``."""
+def _event(desk: Desk, told: _Told, at: datetime, *, clear: bool) -> DeskEvent:
+    """Make the event; its texts are fit for any database, see ``_told``. ``clear``: they hold no secret."""
+    payload = told.payload
     # A severity that nobody knows yet is no reason to overlook an event.
     gravity = _GRAVITY.get(payload.severity.lower(), Gravity.WARNING)
-    metadata = {
-        masked_where_cut(name, 80): str(value)[:READ_MAX]
-        for name, value in islice(payload.metadata.items(), METADATA_MAX)
-    }
-    text, metadata = _without_secrets(masked_where_cut(payload.message, READ_MAX), metadata)
+    text, metadata = told.message, told.metadata
+    if not clear:
+        text, metadata = _without_secrets(told)
     text, metadata = text[:TEXT_MAX], {name: value[:300] for name, value in metadata.items()}
-    told = metadata.get("reason")
     data: dict[str, Any] = {}
     if payload.producer:
         data["producer"] = masked_where_cut(payload.producer, 80)
@@ -126,7 +151,7 @@ def _event(desk: Desk, payload: AuditPayload, at: datetime) -> DeskEvent:
         gravity=gravity,
         category=masked_where_cut(payload.category, 80),
         text=text,
-        reason="" if gravity is Gravity.INFO else _reason(told or text),
+        reason="" if gravity is Gravity.INFO else _reason(metadata.get("reason") or text),
         correlation_id=payload.correlation_id or "",
         data=data,
     )
@@ -196,12 +221,12 @@ def clean(text: str, limit: int) -> str:
     return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
 
 
-def _without_secrets(text: str, metadata: dict[str, str]) -> tuple[str, dict[str, str]]:
+def _without_secrets(told: _Told) -> tuple[str, dict[str, str]]:
     """Mask the message and the metadata; one look at all of it where there is nothing to mask."""
-    whole = "\n".join([text, *[f"{name}: {value}" for name, value in metadata.items()]])
+    whole = told.whole()
     if masked(whole) == whole:
-        return text, metadata
-    return masked(text), {name: _masked_value(name, value) for name, value in metadata.items()}
+        return told.message, told.metadata
+    return masked(told.message), {name: _masked_value(name, value) for name, value in told.metadata.items()}
 
 
 def _masked_value(name: str, value: str) -> str:

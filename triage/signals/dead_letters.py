@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Annotated, Any
 
@@ -73,6 +73,13 @@ def read_dead_letter(desk: Desk, stream: str, entry: PayloadEntry, now: datetime
         correlation_id=clean(str(about), 200) if about else "",
         data=data,
     )
+
+
+def read_dead_letters(
+    desk: Desk, stream: str, entries: Sequence[PayloadEntry], now: datetime
+) -> list[DeskEvent | Parked]:
+    """Read entries, each as ``read_dead_letter`` does."""
+    return [read_dead_letter(desk, stream, entry, now) for entry in entries]
 
 
 def _inner(payload: object) -> Mapping[str, Any]:
