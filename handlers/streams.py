@@ -193,7 +193,7 @@ class StreamListener:
         said: list[DeskEvent | Parked] = []
         for start in range(0, len(entries), _SLICE):
             said += self.read(self.desk, self.reader.stream, entries[start : start + _SLICE], now)
-            await asyncio.sleep(0)  # a webhook need not wait for all of them
+            await asyncio.sleep(self.give_way())  # a webhook need not wait for all of them
         return said
 
     async def _take(self, entries: Sequence[PayloadEntry], said: list[DeskEvent | Parked] | None) -> None:

@@ -98,6 +98,25 @@ async def test_in_a_flood_it_reads_on_while_it_stores_and_loses_nothing(
         assert len(await listening.events()) == 45
 
 
+async def test_an_alert_that_comes_while_a_batch_is_read_stops_it(
+    redis_server: RedisServer, sqlite_store: SqlStore
+) -> None:
+    """The listener asks between slices whether to pause, and not only before a batch: an alert waits for few events."""
+    async with listener_on(redis_server, sqlite_store) as listening:
+        await listening.read_all()
+        await listening.publish(*(audit_event() for _ in range(250)))
+        asked: list[float] = []
+
+        def give_way() -> float:
+            asked.append(0.0)
+            return 0.0
+
+        listening.listener.give_way = give_way
+        assert await listening.listener.once() == 250
+        assert len(asked) == 1 + 3
+        assert len(await listening.events()) == 250
+
+
 async def said(answer: object) -> bool:
     """Turn what is known into an answer to be waited for."""
     return bool(answer)
