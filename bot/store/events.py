@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import cache
 from itertools import chain
 from operator import itemgetter
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
@@ -32,6 +32,7 @@ from bot.store.value_lists import padded
 from triage.desk_events import DeskEvent, EventKind, Parked
 from triage.model import Source, Subject, SubjectKind, TimelineKind
 
+T = TypeVar("T")
 _e = event_tables.events
 _c = event_tables.event_counts
 _p = event_tables.parked
@@ -42,6 +43,8 @@ _LATELY = 20_000
 """The newest events, among which is looked for what points to another by its correlation id."""
 _AT_ONCE = 500
 """Names in one statement: SQLite takes 32,766, and a plan for that many costs more than it saves."""
+_COUNTED = 32
+"""Kinds whose counts are asked in one statement: the driver may wait for its turn around each."""
 _CELL = tuple(column.name for column in _c.primary_key.columns)
 _AT = COLUMNS.index("at")
 _cell = itemgetter(*(COLUMNS.index(name) for name in _CELL if name != "minute"))
@@ -59,13 +62,20 @@ _RAISED_LATELY = Prepared(
 _MARK_RAISED = Prepared(
     sa.update(_e).where(_e.c.key.in_(sa.bindparam("keys", expanding=True))).values(raised=True)
 )
-_SUM = Prepared(
-    sa.select(sa.func.coalesce(sa.func.sum(_c.c.count), 0)).where(
-        *(_c.c[name] == sa.bindparam(name) for name in _CELL if name != "minute"),
-        _c.c.minute >= sa.bindparam("first"),
-        _c.c.minute < sa.bindparam("end"),
-    )
-)
+
+
+def _sum_of(number: int) -> sa.Label[int]:
+    """Return the count of one kind among several, each with parameters of its own."""
+    of_kind = (_c.c[name] == sa.bindparam(f"{name}{number}") for name in _CELL if name != "minute")
+    within = (_c.c.minute >= sa.bindparam("first"), _c.c.minute < sa.bindparam("end"))
+    total = sa.select(sa.func.coalesce(sa.func.sum(_c.c.count), 0)).where(*of_kind, *within)
+    return total.scalar_subquery().label(f"sum{number}")
+
+
+@cache
+def _sums(kinds: int) -> Prepared:
+    """Return the question for the counts of so many kinds, in one row."""
+    return Prepared(sa.select(*map(_sum_of, range(kinds))))
 
 
 @cache
@@ -161,9 +171,12 @@ class EventTable:
     def counts(self, kinds: Collection[EventKind], *, start: datetime, end: datetime) -> dict[EventKind, int]:
         """Return how many events of each kind happened from ``start`` to ``end`` (whole minutes, end not in it)."""
         found: dict[EventKind, int] = {}
-        for kind in kinds:
-            values = {**kind_values(kind), "first": minute_of(start), "end": minute_of(end)}
-            found[kind] = int(_SUM.scalar(self._connection, values))
+        for some in _portions(kinds, _COUNTED):
+            values: dict[str, object] = {"first": minute_of(start), "end": minute_of(end)}
+            for number, kind in enumerate(some):
+                values.update((f"{name}{number}", value) for name, value in kind_values(kind).items())
+            (row,) = _sums(len(some)).tuples(self._connection, values)
+            found.update(zip(some, map(int, row), strict=True))
         return found
 
     def by_reason(self, source: Source, *, start: datetime, end: datetime) -> dict[str, int]:
@@ -290,7 +303,7 @@ def _into(table: str, columns: Sequence[str], rows: int) -> str:
     return f"INSERT INTO {table} ({', '.join(columns)}) VALUES {', '.join([places] * rows)}"  # noqa: S608 - our own columns
 
 
-def _portions(keys: Collection[str]) -> Iterable[list[str]]:
-    whole = list(keys)
-    for start in range(0, len(whole), _AT_ONCE):
-        yield whole[start : start + _AT_ONCE]
+def _portions(names: Collection[T], size: int = _AT_ONCE) -> Iterable[list[T]]:
+    whole = list(names)
+    for start in range(0, len(whole), size):
+        yield whole[start : start + size]
