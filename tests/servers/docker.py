@@ -11,7 +11,6 @@ import secrets
 import shutil
 import signal
 import subprocess
-import tempfile
 from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,7 @@ from typing import Any
 import httpx
 
 from tests.servers.http import plain_client
-from tests.servers.process import NotReadyError, ServerProcess, eventually
+from tests.servers.process import NotReadyError, ServerProcess, eventually, folder_for_servers
 
 
 class CommandError(Exception):
@@ -204,7 +203,7 @@ async def running_engine(program: Path) -> AsyncIterator[DockerEngine]:
     """Run a new engine, ready when handed out; its files and mounts are gone afterwards."""
     # A short path: a Unix socket's is at most 107 characters. Of hex alone: the folder's name becomes a
     # containerd namespace, which takes no two signs in a row, as mkdtemp's underscores can give.
-    directory = Path(tempfile.gettempdir()) / f"hbot-dk-{secrets.token_hex(4)}"
+    directory = folder_for_servers() / f"hbot-dk-{secrets.token_hex(4)}"
     directory.mkdir(mode=0o700)
     try:
         engine = await _start(program, directory)

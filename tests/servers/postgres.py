@@ -12,7 +12,14 @@ from pathlib import Path
 
 import psycopg
 
-from tests.servers.process import LOOPBACK, ServerProcess, accepts, free_port, stopped_at_exit
+from tests.servers.process import (
+    LOOPBACK,
+    ServerProcess,
+    accepts,
+    folder_for_servers,
+    free_port,
+    stopped_at_exit,
+)
 
 USER = "triage"
 
@@ -84,7 +91,7 @@ class PostgresCluster:
 async def running_postgres(program: Path) -> AsyncIterator[PostgresCluster]:
     """Run a new cluster, ready when handed out; its files are gone afterwards."""
     # Not pytest's folder: root's is closed to the unprivileged user the server runs as.
-    with tempfile.TemporaryDirectory(prefix="hbot-pg-") as directory:
+    with tempfile.TemporaryDirectory(prefix="hbot-pg-", dir=folder_for_servers()) as directory:
         cluster = PostgresCluster(program, Path(directory))
         async with stopped_at_exit(cluster.process):
             await cluster.start()

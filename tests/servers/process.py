@@ -2,20 +2,36 @@
 
 import asyncio
 import contextlib
+import os
 import pwd
 import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 
 LOOPBACK = "127.0.0.1"
+SOCKETS_BELOW = 40
+"""Letters of a folder's path below which Unix sockets are made: theirs may have 107."""
 
 
 class NotReadyError(Exception):
     """A server did not become ready, or something awaited did not come about, within its time."""
+
+
+def folder_for_servers() -> Path:
+    """Return where servers keep their files: in memory where the tests' own are, else where temporary files are.
+
+    Most of what a container's start or a new database costs on a disk is the disk. tests/conftest.py sees to the room;
+    what is in memory must also let programs be started.
+    """
+    chosen = os.environ.get("PYTEST_DEBUG_TEMPROOT", "")
+    if 0 < len(chosen) <= SOCKETS_BELOW and not os.statvfs(chosen).f_flag & os.ST_NOEXEC:
+        return Path(chosen)
+    return Path(tempfile.gettempdir())
 
 
 def free_port() -> int:
