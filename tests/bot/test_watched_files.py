@@ -14,6 +14,7 @@ from bot.desk.controllers import DeskControllers
 from bot.sources.minute_csv.folders import open_csv, variants
 from bot.watched_files import names_in, open_watched, read_watched
 from bot.watched_reads import WatchedFolders
+from tests.servers.process import eventually
 from triage.actions.loaded_controllers import loaded
 from triage.errors import DeskFailure
 
@@ -62,22 +63,25 @@ def test_only_a_regular_file_below_the_folder_is_opened(root: Path) -> None:
 
 async def test_a_read_that_hangs_holds_up_nobody_and_is_said(root: Path) -> None:
     """It is given up at its deadline; too many of them are refused at once; when they end all is well again."""
-    folders, free = WatchedFolders(threads=2, seconds=0.2), threading.Event()
+    seconds = 1.0  # a thread that only starts late, on a busy machine, does not hang
+    folders, free = WatchedFolders(threads=2, seconds=seconds), threading.Event()
     assert await folders.read(lambda: 42, "x") == 42
-    for _ in range(2):
-        with pytest.raises(DeskFailure, match="within"):
-            await folders.read(free.wait, "x")
+    both = await asyncio.gather(*(folders.read(free.wait, "x") for _ in range(2)), return_exceptions=True)
+    assert [(type(error), "within" in str(error)) for error in both] == [(DeskFailure, True)] * 2
     assert folders.problem() == "2 reads of bots' folders hang"
     began = time.monotonic()
     with pytest.raises(DeskFailure, match="hang"):
         await folders.read(lambda: 42, "x")
-    assert time.monotonic() - began < 0.2
+    assert time.monotonic() - began < seconds
     hanging = [thread for thread in threading.enumerate() if thread.name == "watched file"]
     assert len(hanging) >= 2
     assert all(thread.daemon for thread in hanging)
     free.set()
-    await asyncio.sleep(0.1)
-    assert folders.problem() == ""
+
+    async def well() -> bool:
+        return folders.problem() == ""
+
+    await eventually(well, "the end of the reads that hung")
     assert await folders.read(lambda: 42, "x") == 42
     with pytest.raises(FileNotFoundError):
         await folders.read(lambda: open_watched(root, "none"), "x")

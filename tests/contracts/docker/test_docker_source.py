@@ -193,12 +193,14 @@ async def test_events_of_the_past_and_of_now(
                     found.append(event)  # noqa: PERF401 - what came so far is looked at meanwhile
 
     async def died() -> bool:
+        if reading.done():
+            reading.result()  # what ended it says more than that the event did not come
         return any(event.action == "die" for event in found)
 
     reading = asyncio.create_task(read())
     try:
         await engine.docker("kill", "--signal", "KILL", name)
-        await eventually(died, "the event of its death")
+        await eventually(died, "the event of its death", within=60)
     finally:
         reading.cancel()
         await asyncio.wait({reading})
