@@ -7,6 +7,8 @@ import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 from demo.clock import SimClock
@@ -16,6 +18,10 @@ from demo.scenario_runner import ScenarioRunner
 from demo.slack import Actor, Message, SlackServer
 from demo.slack.blockkit import walk
 from demo.slack.page import workspace_page
+from tests.servers.process import eventually
+from triage.model import RunStatus
+from triage.plans.record import ActionRecord
+from triage.ports.store import MessageKind, Tx
 
 CHANNEL = "C0TRIAGE01"
 START = 1_771_600_000.0
@@ -55,7 +61,7 @@ class DemoUnderTest:
     async def press(self, kind: str, target: str, choice: Mapping[str, str] | None = None) -> None:
         """Do an action as people do: Ana presses the button (or asks for it), gives a reason, Ben agrees where asked."""
         ana, ben = self.slack.member("ana"), self.slack.member("ben")
-        await asyncio.sleep(3)  # an alert that joins brings a new triage, and that a new proposal
+        await self._at_rest()
         card = next((one for one in self.cards() if self._offers(one, kind, target)), None)
         if card is not None:
             await ana.click(card, f"action.{kind}")
@@ -63,14 +69,34 @@ class DemoUnderTest:
             await ana.command(f"/triage do {kind} {target}")
         await self._filled(ana, choice or {})
         await ana.submit({"reason": "as the runbook says"})
-        waiting = self._second()
-        if waiting is None:
-            await asyncio.sleep(1.5)
-            waiting = self._second()
-        if waiting is not None:
-            await ben.click(waiting, f"action.{kind}")
+        if await self._needs_two(kind, target):
+            await self.until(self._second, "the message that waits for a second person", 30)
+            await ben.click(self._second(), f"action.{kind}")
             await self._filled(ben, {})
             await ben.submit({"reason": "agreed"})
+
+    async def _at_rest(self) -> None:
+        """Wait for each triage that is due, and for its card: one that comes after a press brings a new proposal."""
+
+        async def rests() -> bool:
+            now = self.runner.now
+            return await self.demo.store.read(lambda tx: _at_rest(tx, now))
+
+        await eventually(rests, "the end of all triages", within=60, every=0.1)
+
+    async def _needs_two(self, kind: str, target: str) -> bool:
+        """Wait until the action is confirmed; return whether another person must agree."""
+        found: list[ActionRecord] = []
+
+        async def confirmed() -> bool:
+            recent = await self.demo.store.read(lambda tx: list(tx.actions.recent()))
+            found[:] = [
+                one for one in recent if (one.kind, one.target) == (kind, target) and one.confirmations
+            ]
+            return bool(found)
+
+        await eventually(confirmed, f"{kind} on {target}, confirmed", within=30, every=0.1)
+        return max(found, key=lambda one: one.id).needed > 1
 
     async def _filled(self, person: Actor, choice: Mapping[str, str]) -> None:
         """Wait for the form with its plan, and choose in it."""
@@ -79,9 +105,9 @@ class DemoUnderTest:
             lambda: person.modal and "submit" in person.modal.body, "a plan that can be confirmed", 15
         )
         for name, value in choice.items():
+            before = str(person.modal and person.modal.body)
             await person.click(None, "action_choice", value, block_id=f"choice.{name}")
-            await self.until(lambda: person.modal and "submit" in person.modal.body, "the plan of it", 15)
-            await asyncio.sleep(1)
+            await self.until(partial(_planned_anew, person, before), "the plan of it", 15)
 
     def _offers(self, card: Message, kind: str, target: str) -> bool:
         """Say whether a card has one button for that, and it is for that target."""
@@ -109,6 +135,29 @@ class DemoUnderTest:
         for card in self.cards():
             lines += [card.text, *(f"    {reply.text}" for reply in self.slack.thread(card))]
         return "\n".join(lines)
+
+
+def _planned_anew(person: Actor, before: str) -> bool:
+    """Whether another plan than before can be confirmed."""
+    view = person.modal
+    return view is not None and "submit" in view.body and str(view.body) != before
+
+
+def _at_rest(tx: Tx, now: datetime) -> bool:
+    """Whether every signal is sorted, each triage that is due has ended, and the cards show what they found.
+
+    A triage that has been queued for longer than a moment waits on purpose: for its incident's next turn.
+    """
+    for incident in (one for one in tx.incidents.recent(now - timedelta(days=1)) if one.is_open):
+        run, card = tx.runs.latest(incident.id), tx.outbox.find(MessageKind.CARD, str(incident.id))
+        if run is not None and (
+            run.status is RunStatus.RUNNING
+            or (run.status is RunStatus.QUEUED and now - run.requested_at < timedelta(seconds=1))
+        ):
+            return False
+        if card is not None and card.sent_revision < card.wanted_revision:
+            return False
+    return not tx.signals.waiting()
 
 
 @asynccontextmanager
