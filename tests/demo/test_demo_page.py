@@ -40,6 +40,7 @@ async def opened(
     context = await browser.new_context(
         viewport={"width": width, "height": 900 if width > 800 else 800},
         color_scheme="dark" if scheme == "dark" else "light",
+        reduced_motion="reduce",  # what moves without end is drawn anew without end
     )
     page = await context.new_page()
     page.on("console", lambda said: troubles.append(said.text) if said.type == "error" else None)
