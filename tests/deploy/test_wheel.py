@@ -17,6 +17,8 @@ from tests.servers.http import plain_client
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("bot", "demo", "handlers", "schedules", "triage")
 
+pytestmark = pytest.mark.xdist_group("wheel")  # it is built once
+
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     Connected = Callable[..., AbstractAsyncContextManager[list[Any]]]
 
 CHANNEL = "C0TRIAGE01"
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+# On one worker: to start Chromium for each of several takes longer than most tests.
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.xdist_group("slack-page")]
 Body = dict[str, Any]
 
 
