@@ -17,6 +17,7 @@ import httpx
 import psutil
 
 from tests.servers.http import plain_client
+from tests.servers.process import folder_for_servers
 
 ROOT = Path(__file__).parents[2]
 
@@ -70,7 +71,7 @@ async def launch(*arguments: str, env: Mapping[str, str] | None = None) -> async
     return await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "bot.cli", "demo", *arguments),
         cwd=ROOT,
-        env={**os.environ, **(env or {})},
+        env={**os.environ, "TMPDIR": str(folder_for_servers()), **(env or {})},
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )
