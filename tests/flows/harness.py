@@ -168,9 +168,12 @@ class Harness:
         try:
             await eventually(met, what, within=seconds)
         except Exception as error:
+            end = self.bot.process.end
             await self.bot.process.tell_where()
             cards = "\n".join(f"{card.text}\n  {self.thread(card)}" for card in self.cards())
-            raise AssertionError(f"{error}\nin Slack:\n{cards}\nlog:\n{self.bot.log()[-4000:]}") from error
+            raise AssertionError(
+                f"{error}\n{end}\nin Slack:\n{cards}\nlog:\n{self.bot.log()[-4000:]}"
+            ) from error
 
 
 def shown(message: Message) -> str:

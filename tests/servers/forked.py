@@ -22,22 +22,28 @@ class Mother:
 
     def __init__(self, child: "subprocess.Popen[bytes]") -> None:
         self._child = child
-        self._answer()
+        self._answered()
 
     def fork(self, words: Sequence[str], environment: Mapping[str, str], log: Path) -> int:
         """Fork a process that runs a module with arguments; returns its process id."""
-        order = {"words": list(words), "environment": dict(environment), "log": str(log)}
+        return int(self._asked({"words": list(words), "environment": dict(environment), "log": str(log)}))
+
+    def how_ended(self, pid: int) -> str:
+        """Return a forked one's exit code, minus the signal's number where one ended it; empty while it runs."""
+        return self._asked({"ended": pid})
+
+    def _asked(self, order: Mapping[str, object]) -> str:
         assert self._child.stdin is not None
         self._child.stdin.write(json.dumps(order).encode() + b"\n")
         self._child.stdin.flush()
-        return int(self._answer())
+        return self._answered()
 
-    def _answer(self) -> str:
+    def _answered(self) -> str:
         assert self._child.stdout is not None
-        answer = self._child.stdout.readline().decode().strip()
+        answer = self._child.stdout.readline()
         if not answer:
             raise NotReadyError("the preloaded process has ended")
-        return answer
+        return answer.decode().strip()
 
 
 @cache
@@ -64,6 +70,12 @@ class ForkedProcess(ServerProcess):
     def running(self) -> bool:
         """Whether the process lives."""
         return self._handle >= 0 and not self._ended(0)
+
+    @property
+    def end(self) -> str:
+        """How it ended, where it has: ``its process has ended: -9``."""
+        code = shared().how_ended(self._pid) if self._handle >= 0 else ""
+        return f"its process has ended: {code}" if code else ""
 
     def start(self) -> None:
         """Fork it; its output is appended to the log file."""

@@ -105,6 +105,13 @@ class ServerProcess:
         """Whether the process lives."""
         return self._child is not None and self._child.poll() is None
 
+    @property
+    def end(self) -> str:
+        """How it ended, where it has: ``its process has ended: -9``."""
+        return (
+            "" if self._child is None or self.running else f"its process has ended: {self._child.returncode}"
+        )
+
     def start(self) -> None:
         """Start it; its output is appended to the log file."""
         with self.log.open("ab") as log:
