@@ -109,7 +109,7 @@ class ServiceParts:
             settings.triage_webhook_token.get_secret_value(),
             stored=self._alerted,
             hidden=self.bells.reconcile.ring,
-            blocked=lambda: self.intake_loop.blocked,
+            blocked=lambda: self.intake_loop.blocked or self.sender.blocked,
         )
         self.metrics = MetricsPage(
             store,

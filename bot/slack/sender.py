@@ -85,6 +85,8 @@ class Sender:
         self._composes_ahead = True
         """Not right after a claim that failed: what cannot be read for one card must not keep others from being claimed."""
         self._tasks: set[asyncio.Task[None]] = set()
+        self.blocked = ""
+        """Why nothing can be sent though it is stored: a damaged database gives no message out. Empty where it does."""
 
     @property
     def problems(self) -> dict[str, str]:
@@ -112,9 +114,11 @@ class Sender:
         try:
             claim = await self._claim()
         except StoreUnavailable as error:
+            self.blocked = str(error) if error.damaged else self.blocked
             logger.bind(error=str(error)).warning("the outbox cannot be read, trying again")
             await self._sleep(1.0)
             return
+        self.blocked = ""
         for message in claim.messages:
             self._under_way[message.id] = message
             task = tasks.create_task(

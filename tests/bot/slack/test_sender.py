@@ -490,3 +490,29 @@ async def test_a_post_that_the_store_did_not_take_is_looked_for_as_soon_as_it_is
     await bench.settled(8)
     assert len(bench.cards()) == 1
     assert len(bench.slack.calls.of(POST)) == 1
+
+
+async def test_an_outbox_that_a_damaged_database_keeps_is_said_until_it_gives_it_out(bench: Bench) -> None:
+    """Whoever brings an alert then is told that nobody learns of it; a store that is only away is no such thing."""
+
+    class Damaged:
+        def __init__(self, *, damaged: bool) -> None:
+            self._damaged = damaged
+
+        def __getattr__(self, name: str) -> object:
+            return getattr(bench.store, name)
+
+        async def write(self, *_: object, **__: object) -> None:
+            raise NotStored("disk image is malformed", damaged=self._damaged)
+
+    sender = bench.sender
+    sender._store = cast("SqlStore", Damaged(damaged=False))
+    await bench.open()
+    await asyncio.sleep(0.3)
+    assert sender.blocked == ""
+    sender._store = cast("SqlStore", Damaged(damaged=True))
+    await until(lambda: "malformed" in sender.blocked)
+    sender._store = bench.store
+    await until(lambda: not sender.blocked)
+    await bench.settled(8)
+    assert len(bench.cards()) == 1
