@@ -45,7 +45,7 @@ class Crashes:
 
     def __init__(self, preloaded: "subprocess.Popen[bytes]") -> None:
         self._preloaded = preloaded
-        self._groups: list[int] = []
+        self._group = 0
 
     async def at(
         self,
@@ -86,23 +86,25 @@ class Crashes:
         assert self._preloaded.stdin is not None
         self._preloaded.stdin.write(json.dumps(order).encode() + b"\n")
         self._preloaded.stdin.flush()
-        self._groups.append(int(await self._line()))
+        self._group = int(await self._line())
         answered = asyncio.create_task(self._line())
         await asyncio.wait([answered], timeout=90)
         if not answered.done():
             self.end()
-        return await answered
+        code = await answered
+        self._group = 0  # its number may be another one's within minutes
+        return code
 
     async def _line(self) -> str:
         assert self._preloaded.stdout is not None
         return (await asyncio.to_thread(self._preloaded.stdout.readline)).decode().strip()
 
     def end(self) -> None:
-        """End what the processes have left behind: a Compose that was cut off may still be working."""
-        for group in self._groups:
+        """End the process that is under way, if one is; a Compose that it was cut off from is in a group of its own."""
+        if self._group:
             with contextlib.suppress(ProcessLookupError):
-                os.killpg(group, signal.SIGKILL)
-        self._groups.clear()
+                os.killpg(self._group, signal.SIGKILL)
+        self._group = 0
 
 
 @cache
