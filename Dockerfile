@@ -39,6 +39,8 @@ RUN if ! docker compose version; then \
     && useradd --uid 10001 --no-create-home --home-dir /app --shell /usr/sbin/nologin triage \
     && install -d -m 1777 /app/var /var/lib/hbot-triage /run/hbot-triage
 COPY --from=build /opt/venv /opt/venv
+# What the service imports, Python's own modules too, as bytecode without docstrings: see LEAN in bot/cli.py.
+RUN /opt/venv/bin/python -OO -X no_debug_ranges -c "import bot.service, bot.app"
 WORKDIR /app
 USER triage
 # Compose's own state goes where writing is possible.

@@ -184,11 +184,15 @@ def _documented() -> dict[str, Any]:
     schema = Webhook.model_json_schema(ref_template="#/components/schemas/{model}")
     definitions = schema.pop("$defs")
     schema["properties"]["alerts"]["items"] = definitions["Alert"]
+    # Said here and not by docstrings: the service has none (``LEAN`` of bot/cli.py).
+    schema["description"] = "Alertmanager's webhook, version 4; unknown keys are ignored."
+    definitions["Alert"]["description"] = "One alert of a webhook; unknown keys are ignored."
     refusals = {
         code: {"description": text, "content": _example({"error": text})} for code, text in _REFUSALS.items()
     }
     return {
         "summary": "Receive Alertmanager's webhook (version 4)",
+        "description": "Check a webhook, store its alerts, answer.",
         "responses": {200: {"description": "Stored", "content": _example({"accepted": 1})}, **refusals},
         "openapi_extra": {
             "requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}

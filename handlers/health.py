@@ -34,9 +34,24 @@ class Health:
         text = {"response_class": PlainTextResponse}  # says to OpenAPI what comes
         late = {"responses": {503: {"description": "Something that is needed does not work"}}}
         return [
-            _asked("/livez", self.alive, summary="The process runs", **text),
-            _asked("/readyz", self.ready, summary="Each dependency", **late),
-            _asked("/metrics", self.numbers, summary="Prometheus' exposition", **text),
+            # Described here and not by docstrings: the service has none (``LEAN`` of bot/cli.py).
+            _asked(
+                "/livez",
+                self.alive,
+                summary="The process runs",
+                description="Answers while the loop runs.",
+                **text,
+            ),
+            _asked(
+                "/readyz",
+                self.ready,
+                summary="Each dependency",
+                description="503 where a needed one fails.",
+                **late,
+            ),
+            _asked(
+                "/metrics", self.numbers, summary="Prometheus' exposition", description="As text.", **text
+            ),
         ]
 
     async def alive(self, _: Request) -> PlainTextResponse:

@@ -299,3 +299,28 @@ def test_a_file_that_cannot_be_read_is_one_line(tmp_path: Path) -> None:
     for name in ("none.json", ".", "bytes"):
         line = one_line(run("triage", tmp_path / name), 2)
         assert line.startswith(f"hbot-triage: {tmp_path / name} cannot be read: ")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("levels", [["level 0", "level 2"], ["level 0"]], ids=["compiled", "not compiled"])
+def test_the_service_begins_without_docstrings_where_its_bytecode_is_there(
+    tmp_path: Path, levels: list[str]
+) -> None:
+    """Without that bytecode it would compile everything at each start; each interpreter that starts says its level."""
+    (tmp_path / "sitecustomize.py").write_text(
+        "import sys; sys.stderr.write(f'level {sys.flags.optimize}\\n')\n"
+    )
+    kept = tmp_path / "bytecode"
+    for file in (Path(cli.__file__).with_name("app.py"), Path(os.__file__).with_name("subprocess.py")):
+        place = Path(f"{kept}{file.with_suffix('')}.{sys.implementation.cache_tag}.opt-2.pyc")
+        place.parent.mkdir(parents=True, exist_ok=True)
+        if "level 2" in levels:
+            place.touch()
+    told = subprocess.run(
+        [sys.executable, "-m", "bot.cli", "run"],
+        capture_output=True, text=True, check=False, timeout=60,
+        env={"PYTHONPATH": f"{tmp_path}:{ROOT}", "PYTHONPYCACHEPREFIX": str(kept)},
+    )  # fmt: skip
+    assert [line for line in told.stderr.splitlines() if line.startswith("level")] == levels
+    assert "SLACK_BOT_TOKEN" in told.stderr
+    assert told.returncode == 2
