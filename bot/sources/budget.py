@@ -16,6 +16,17 @@ TOGETHER_MAX = 24 * MIB
 """Bytes of all answers that are being read, beyond ``FREE`` of each."""
 FREE = MIB // 16
 """Bytes of an answer that count for nothing: a small one is read whatever the others do."""
+OBJECTS_MAX = 96 * MIB
+"""Bytes of what is made of one answer's JSON: a list of nothing but ``{}`` is 24 times as large as its text, an
+ordinary answer nine times.
+"""
+_OBJECT, _LIST, _MEMBER = 240, 90, 60
+"""Bytes that an object, a list and what follows a comma take in CPython at the most, but for the text in them."""
+
+
+def objects_size(body: bytes) -> int:
+    """Return the most bytes that what is made of JSON can take, from its signs alone: it is not read yet."""
+    return len(body) + _OBJECT * body.count(b"{") + _LIST * body.count(b"[") + _MEMBER * body.count(b",")
 
 
 class AnswerTooLarge(Exception):

@@ -21,7 +21,7 @@ from typing import Any
 import httpx
 
 from bot.sources.answer_shape import answer_shape
-from bot.sources.budget import ALL_READS, ANSWER_MAX, AnswerTooLarge
+from bot.sources.budget import ALL_READS, ANSWER_MAX, OBJECTS_MAX, AnswerTooLarge, objects_size
 from bot.sources.circuit import Circuit
 from bot.sources.transport import AiohttpTransport
 from triage.errors import (
@@ -232,7 +232,10 @@ class HttpSource:
         return SourceBadAnswer(self.name, why)
 
     def json(self, reply: Reply) -> Any:  # noqa: ANN401 - what JSON can be; each caller checks the shape it needs
-        """Read the body as JSON. Raises SourceBadAnswer."""
+        """Read the body as JSON. Raises SourceBadAnswer; SourceTooLarge where it holds too much to be made into objects."""
+        if objects_size(reply.body) > OBJECTS_MAX:
+            most = OBJECTS_MAX // 1024 // 1024
+            raise SourceTooLarge(self.name, f"answer too large: it would take more than {most} MiB when read")
         try:
             return json.loads(reply.body)
         except (ValueError, RecursionError) as error:

@@ -22,6 +22,7 @@ from triage.errors import (
     SourceNotConfigured,
     SourceRejected,
     SourceTimeout,
+    SourceTooLarge,
     SourceUnreachable,
 )
 from triage.ports.sources import Matcher, Silences, Sources
@@ -320,6 +321,22 @@ async def test_a_trickle_of_bytes_does_not_outlive_the_limit() -> None:
     async with Trickling() as server, sources_at(server.url) as sources:
         with pytest.raises(SourceTimeout):
             await sources.metrics.query("up")
+
+
+async def test_an_answer_of_too_many_small_things_is_refused_before_it_is_made_of_objects(
+    server: Anything, sources: Sources
+) -> None:
+    """Less than 8 MiB of text, two million objects: 180 MB of them."""
+    many = ",".join(["{}"] * 2_500_000)
+    server.faults.add(
+        Fault(
+            "status",
+            status=200,
+            body=f'{{"status":"success","data":{{"resultType":"vector","result":[{many}]}}}}',
+        )
+    )
+    with pytest.raises(SourceTooLarge, match="more than 96 MiB when read"):
+        await sources.metrics.query("up")
 
 
 async def test_what_was_read_until_the_time_was_over_is_held_no_longer() -> None:
