@@ -39,7 +39,7 @@ RUN if ! docker compose version; then \
     && useradd --uid 10001 --no-create-home --home-dir /app --shell /usr/sbin/nologin triage \
     && install -d -m 1777 /app/var /var/lib/hbot-triage /run/hbot-triage
 COPY --from=build /opt/venv /opt/venv
-# Everything as bytecode without docstrings, Python's own modules too: see LEAN in bot/cli.py. A file that is no program
+# Everything as bytecode without docstrings, Python's own modules too: see WITHOUT_DOCSTRINGS in bot/cli.py. A file that is no program
 # for this Python, as tests may be, is left out.
 RUN /opt/venv/bin/python -OO -X no_debug_ranges -m compileall -q -x '/tests?/' \
         "$(python3 -c 'import sysconfig; print(sysconfig.get_path("stdlib"))')" /opt/venv/lib || true

@@ -17,7 +17,7 @@ from typing import Any
 
 import psutil
 
-from bot.cli import LEAN
+from bot.cli import WITHOUT_DOCSTRINGS
 from demo.slack import SlackServer
 from tests.flows.harness import DESK, ROOT, TOKEN, Bot
 
@@ -41,7 +41,7 @@ class Harness:
 
 
 def compile_packages() -> None:
-    """Compile what the service imports, as pip does and as the image's build does: it then starts lean, from bytecode."""
+    """Compile what the service imports, as pip does and as the image's build does: it then starts from bytecode."""
     for package in ("bot", "handlers", "schedules", "triage"):
         assert compileall.compile_dir(ROOT / package, quiet=1)
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
@@ -53,7 +53,7 @@ def compile_packages() -> None:
         "schedules",
         "triage",
     ]
-    words = [sys.executable, *LEAN, "-m", "compileall", "-qq", "-x", "/tests?/", *folders]
+    words = [sys.executable, *WITHOUT_DOCSTRINGS, "-m", "compileall", "-qq", "-x", "/tests?/", *folders]
     subprocess.run(
         words, cwd=ROOT, env=environment, check=False
     )  # what cannot be compiled is compiled at each start

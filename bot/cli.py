@@ -8,7 +8,7 @@ import sys
 from importlib.util import cache_from_source
 from pathlib import Path
 
-LEAN = ("-OO", "-X", "no_debug_ranges")
+WITHOUT_DOCSTRINGS = ("-OO", "-X", "no_debug_ranges")
 """Python's own options for a smaller process: no docstrings and no asserts, and no columns in tracebacks. 6 of 105 MB."""
 _INTERRUPTED = 130
 """The exit code of a program that Ctrl-C ended, as a shell has it."""
@@ -22,24 +22,25 @@ def main() -> None:
     os.umask(0o077)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if sys.argv[1:] == ["run"]:
-        _start_lean()
+        _start_without_docstrings()
         sys.exit(_service())
     from bot.command_line.table import app  # noqa: PLC0415 - the service does without it
 
     app()
 
 
-def _start_lean() -> None:
-    """Begin anew with ``LEAN``, which costs 0.03 s, where the bytecode for it was compiled as the Dockerfile does.
+def _start_without_docstrings() -> None:
+    """Begin anew with ``WITHOUT_DOCSTRINGS``, which costs 0.03 s, where the bytecode for it was compiled.
 
-    Else every start would compile 1,600 files. Only the service begins so: the other commands' help is docstrings.
+    The Dockerfile does that. Else every start would compile 1,600 files. Only the service begins so: the other
+    commands' help is docstrings.
     """
     ours, pythons = Path(__file__).with_name("app.py"), Path(os.__file__).with_name("subprocess.py")
     compiled = all(Path(cache_from_source(str(file), optimization=2)).exists() for file in (ours, pythons))
     # A process that calls this for its own reasons, such as a test, began with other words and goes on.
     ourselves = sys.orig_argv[-1:] == ["run"]
     if compiled and ourselves and not sys.flags.optimize:
-        os.execv(sys.executable, [sys.executable, *LEAN, *sys.orig_argv[1:]])  # noqa: S606 - itself, no shell
+        os.execv(sys.executable, [sys.executable, *WITHOUT_DOCSTRINGS, *sys.orig_argv[1:]])  # noqa: S606 - itself, no shell
 
 
 def _service() -> int:

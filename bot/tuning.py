@@ -7,7 +7,7 @@ gone: a limit to glibc's heaps (1 % of memory), giving freed heaps back (0.5 %).
 | --- | --- |
 | `EndpointDispatcher` | 402 instead of 780 µs of processor time a webhook; 0.14 s, 4.6 MB of a start without framework |
 | `switch_often` | the loop is 6 to 10 ms late beside a computing thread, instead of 21 ms (a busy machine) |
-| `LEAN` of `bot/cli.py` | 98 of 105 MB: neither docstrings nor columns for tracebacks (2026-11-30) |
+| `WITHOUT_DOCSTRINGS` of `bot/cli.py` | 98 of 105 MB: neither docstrings nor columns for tracebacks (2026-11-30) |
 | `startup_imports` | no full collection of 167 ms on what stays for good; 6.4 of 110 MB without what is only imported |
 | `collect_seldom` | 0.4 instead of 1.2 ms of processor time an incident; the longest pause of 150 is 4 ms, not 146 |
 | `DutyCycle` | 666 instead of 340 webhooks stored a second in a storm |

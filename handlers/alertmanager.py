@@ -184,7 +184,7 @@ def _documented() -> dict[str, Any]:
     schema = Webhook.model_json_schema(ref_template="#/components/schemas/{model}")
     definitions = schema.pop("$defs")
     schema["properties"]["alerts"]["items"] = definitions["Alert"]
-    # Said here and not by docstrings: the service has none (``LEAN`` of bot/cli.py).
+    # Said here and not by docstrings: the service has none (``WITHOUT_DOCSTRINGS`` of bot/cli.py).
     schema["description"] = "Alertmanager's webhook, version 4; unknown keys are ignored."
     definitions["Alert"]["description"] = "One alert of a webhook; unknown keys are ignored."
     refusals = {

@@ -34,7 +34,7 @@ class Health:
         text = {"response_class": PlainTextResponse}  # says to OpenAPI what comes
         late = {"responses": {503: {"description": "Something that is needed does not work"}}}
         return [
-            # Described here and not by docstrings: the service has none (``LEAN`` of bot/cli.py).
+            # Described here and not by docstrings: the service has none (``WITHOUT_DOCSTRINGS`` of bot/cli.py).
             _asked(
                 "/livez",
                 self.alive,
