@@ -105,7 +105,7 @@ class ScenarioRun:
 
 def advanced(run: ScenarioRun, seen: Observed) -> ScenarioRun:
     """Return the run as it stands now that ``seen`` is known. A phase is never taken back but from healing."""
-    run = replace(run, seen=seen)
+    run = replace(run, seen=_judged_before_the_cure(run.seen, seen))
     incident = run.incident
     if run.phase is Phase.CURED or incident is None:
         return run
@@ -113,6 +113,15 @@ def advanced(run: ScenarioRun, seen: Observed) -> ScenarioRun:
     if seen.well_for is None:
         return replace(run, phase=Phase.TRIAGED if triaged else Phase.FIRED)
     return replace(run, phase=Phase.HEALING if _lingers(run, seen.well_for) else Phase.CURED)
+
+
+def _judged_before_the_cure(before: Observed, seen: Observed) -> Observed:
+    """Keep what triage said last while the cause was there: a triage of the cured desk rightly says that all is well."""
+    if seen.well_for is None:
+        return seen
+    said = {one.id: one.causes for one in before.incidents if one.causes}
+    kept = (replace(one, causes=said.get(one.id, one.causes)) for one in seen.incidents)
+    return replace(seen, incidents=tuple(kept))
 
 
 LINGERS_FOR = 1_800.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -121,6 +122,17 @@ def test_the_verdict_is_judged_by_the_true_cause() -> None:
     assert judged(run()).named is None
     assert judged(advanced(run(), Observed((told("BotFrozen", cause="frozen_bot"),)))).named is True
     assert judged(advanced(run(), Observed((told("BotFrozen", cause="redis_down"),)))).named is False
+
+
+def test_what_triage_says_after_the_cure_takes_no_verdict_back() -> None:
+    """A triage of the cured desk says that all is well; one that is the first to name the cause counts all the same."""
+    named = advanced(run(), Observed((told("BotFrozen", cause="frozen_bot"),)))
+    after = Observed((told("BotFrozen", cause="nothing_wrong"),), well_for=60.0)
+    assert judged(advanced(named, after)).named is True
+    assert judged(advanced(advanced(named, after), after)).named is True
+    assert judged(advanced(named, replace(after, well_for=None))).named is False
+    first = Observed((told("BotFrozen", cause="frozen_bot"),), well_for=60.0)
+    assert judged(advanced(run(), first)).named is True
 
 
 def test_time_runs_fast_where_nothing_is_to_be_done() -> None:
