@@ -25,7 +25,7 @@ def noted(store: SqlStore) -> Iterator[dict[str, Any]]:
         def __init__(self, connection: sa.Connection) -> None:
             self._driver = driver_of(connection)
 
-        def execute(self, text: str, values: Sequence[object]) -> object:
+        def execute(self, text: str, values: Sequence[object] = ()) -> object:
             ran.setdefault(text, tuple(values))
             return self._driver.execute(text, values)
 
