@@ -8,15 +8,15 @@ notify nobody.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from unicodedata import normalize
 
 from triage.masking import masked_where_cut
 from triage.model import Severity, worst
 
 UNKNOWN = Severity.SEV2
-_LABELS = frozenset({"severity", "sev", "severitylevel", "alertseverity"})
-"""Labels that hold the severity, as ``plain``."""
+_LABELS = ("severity", "alertseverity", "severitylevel", "sev")
+"""Labels that hold the severity, as ``plain``; the first that says something counts."""
 _OTHERS = ("priority", "urgency", "criticality", "alertlevel", "level")
 """Labels that stand for the severity where there is none of those, as ``plain``; the first that has a word counts."""
 _NO_SEVERITY = frozenset(
@@ -128,13 +128,23 @@ def word_of(labels: Mapping[str, str], table: Mapping[str, Severity] | None = No
     """
     if plain(found := labels.get("severity", "")):
         return found
-    plainly = {plain(name): value for name, value in labels.items() if plain(value)}
-    if found := next((plainly[name] for name in plainly if name in _LABELS), ""):
-        return found
-    others = (plainly.get(name, "") for name in _OTHERS)
-    return next(
-        (one for one in others if plain(one) not in _NO_SEVERITY and meaning(one, table) is not None), ""
-    )
+    written: dict[str, list[str]] = {}
+    for name, value in labels.items():
+        if plain(value):
+            written.setdefault(plain(name), []).append(value)
+    for name in _LABELS:
+        if name in written:
+            return _gravest(written[name], table)
+    for name in _OTHERS:
+        words = [one for one in written.get(name, ()) if plain(one) not in _NO_SEVERITY]
+        if known := [one for one in words if meaning(one, table) is not None]:
+            return _gravest(known, table)
+    return ""
+
+
+def _gravest(words: Sequence[str], table: Mapping[str, Severity] | None) -> str:
+    """Return one of the words that labels of one name have, written in several ways: ``Priority`` and ``priority``."""
+    return min(words, key=lambda word: (meaning(word, table) or UNKNOWN).rank)
 
 
 def has_word(labels: Mapping[str, str], table: Mapping[str, Severity] | None = None) -> bool:

@@ -85,6 +85,10 @@ def test_an_unknown_word_counts_as_sev2_and_none_at_all_asks_for_nothing() -> No
         ({"alert_severity": "spicy"}, Severity.SEV2, False),
         ({"severity": " ", "priority": "P0"}, Severity.SEV1, True),
         ({"priority": "3", "level": "error"}, Severity.SEV3, False),
+        ({"alert_severity": "warning", "Severity": "P1"}, Severity.SEV1, True),
+        ({"sev": "3", "severity_level": "critical"}, Severity.SEV2, True),
+        ({"Severity": "critical", "SEVERITY": "info"}, Severity.SEV2, True),
+        ({"Priority": "P1", "priority": "low"}, Severity.SEV1, True),
     ],
 )
 def test_the_label_is_found_however_it_is_called(
