@@ -109,7 +109,7 @@ class FailureHandling:
                 await self._misconfigured(attempt, failure, looked=looked)
             case _:
                 log.warning("not done")
-                await self._refused(attempt, failure)
+                await self._refused(attempt, failure, looked=looked)
 
     def _unknown_long(self, message: Message) -> bool:
         since = message.attempted_at
@@ -177,7 +177,7 @@ class FailureHandling:
         wait *= random.uniform(0.8, 1.0)  # noqa: S311 - jitter
         await self.defer(attempt, wait, error=str(failure), aside=aside)
 
-    async def _refused(self, attempt: DeliveryAttempt, failure: SlackFailure) -> None:
+    async def _refused(self, attempt: DeliveryAttempt, failure: SlackFailure, *, looked: bool) -> None:
         message = attempt.message
         content = isinstance(failure, ContentRefused)
         refused = content or (
@@ -186,7 +186,7 @@ class FailureHandling:
         if refused:
             self._problems.say(f"message {message.id}", _words(message, failure, at_place=True))
         wait = LONGEST_PROBE_SECONDS if content else self._back_off(message)
-        if isinstance(failure, UnknownWord) and not message.post_id:
+        if isinstance(failure, UnknownWord) and not (message.post_id or looked):
             await self._doubted(attempt, wait, failure)
             return
         await self.defer(attempt, wait, error=str(failure), aside=refused)

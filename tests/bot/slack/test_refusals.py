@@ -19,6 +19,7 @@ from triage.ports.store import MessageKind, Tx
 pytestmark = pytest.mark.slow
 
 POST, EDIT, HISTORY = "chat.postMessage", "chat.update", "conversations.history"
+REPLIES = "conversations.replies"
 UNUSUAL = (
     "restricted_action_read_only_channel",
     "restricted_action_thread_only_channel",
@@ -181,6 +182,26 @@ async def test_what_was_done_though_refused_with_an_unknown_word_stands_once(ben
     assert "a line" in str([each.blocks for each in bench.slack.thread(card)])
     assert len(bench.slack.thread(card)) == 1
     assert len(bench.slack.calls.of(POST)) == 2
+
+
+async def test_a_look_refused_with_an_unknown_word_says_nothing_of_what_is_looked_for(bench: Bench) -> None:
+    """It may stand there: until that is known its thread does not go on without it."""
+    incident = await bench.open()
+    await bench.settled()
+    refusal = Fault.error(REPLIES, "a_new_word_of_slack", times=1000)
+    bench.slack.faults.add(Fault.lost_answer(POST), refusal)
+    await bench.line(incident, "first")
+    await until(lambda: refusal.used > 1, 10)
+    looked_for = await bench.store.read(lambda tx: tx.outbox.get(2))
+    assert looked_for is not None
+    assert not looked_for.aside
+    assert looked_for.attempted_at is not None
+    await bench.line(incident, "second")
+    bench.slack.faults.clear()
+    await bench.settled(25)
+    (card,) = bench.cards()
+    there = str([each.blocks for each in bench.slack.thread(card)])
+    assert there.count("first") == there.count("second") == 1
 
 
 async def test_a_long_wait_that_slack_asks_for_is_said(bench: Bench) -> None:
