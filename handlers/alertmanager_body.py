@@ -15,8 +15,11 @@ from triage.incidents.alerts import FINGERPRINT_MAX, alert_signal
 from triage.model import Signal, SignalStatus
 
 LEVELS_MAX = 50
-_SIGNS = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[\[\]{}]', re.DOTALL)
-"""What JSON's levels are counted by: brackets, and texts, within which none counts."""
+_SIGNS = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[\[\]{}]', re.DOTALL)
+"""What JSON's levels are counted by: brackets, and texts, within which none counts.
+
+A text without its end goes on to the end of all: looked for from each of its quotes anew, that takes hours.
+"""
 DIGITS_MAX = 4000
 """Python reads no number of more than 4,300 digits, for the time that it would take."""
 

@@ -47,6 +47,12 @@ async def test_what_is_nested_too_deep_costs_itself_alone(door: Doorway, where: 
     assert (await door.signals())[1].labels["text"] == 'a "[{" in it'
 
 
+async def test_a_text_without_its_end_behind_many_levels_is_refused_soon(door: Doorway) -> None:
+    """A body that broke off: the time that counting its levels takes grows with its size, not with its square."""
+    answer = await door.post(content=b"[" * 100_000 + b'"' + b'\\"' * 1_000_000)
+    assert answer.status_code == 422
+
+
 async def test_what_was_answered_with_200_is_on_disk(door: Doorway, tmp_path: Path) -> None:
     """Another connection to the file finds the alert, with its time, its labels and its subject."""
     answer = await door.post(webhook(alert(), alert(fingerprint="f2", labels={"instance": "host-7"})))
