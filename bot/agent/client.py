@@ -75,8 +75,10 @@ class Wire:
                     writer.write(data)
                     await writer.drain()
         except TimeoutError as error:
+            asked = not writer.transport.get_write_buffer_size()
+            writer.transport.abort()  # else the rest is sent when the agent reads again: nobody waits for that any more
             said = f"the agent at {self.path} does not read what it is asked"
-            raise AgentUnreachable(said, asked=True) from error
+            raise AgentUnreachable(said, asked=asked) from error
 
     async def frames(self, request: p.Ask, *, seconds: float) -> AsyncIterator[tuple[str, Any]]:
         """Yield the pieces and then the answer. Raises AgentUnreachable, Refused, DeskFailure, SourceError."""

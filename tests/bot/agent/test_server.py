@@ -415,7 +415,7 @@ def test_the_documents_say_what_each_request_gives_away() -> None:
 async def test_an_agent_that_reads_nothing_holds_nobody_up(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A signed form is larger than what the kernel keeps of it: whether it was taken is not known."""
+    """A signed form is larger than what the kernel keeps of it: it never arrives as a whole, so nothing was asked."""
     monkeypatch.setattr("bot.agent.client.CONNECT_SECONDS", 0.2)
     silent = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     silent.bind(str(tmp_path / "agent.sock"))
@@ -434,5 +434,9 @@ async def test_an_agent_that_reads_nothing_holds_nobody_up(
     async with asyncio.timeout(10):
         with pytest.raises(AgentUnreachable, match="does not read what it is asked") as found:
             await Wire(f"unix://{tmp_path}/agent.sock").ask(request, None)
-    assert found.value.asked
+        assert not found.value.asked
+        reader, writer = await asyncio.open_connection(sock=silent.accept()[0], limit=2**20)
+        with pytest.raises(asyncio.IncompleteReadError):  # also when the agent reads again
+            await reader.readexactly(len(p.frame(request.model_dump(mode="json"))))
+        writer.close()
     silent.close()
