@@ -53,9 +53,11 @@ class OrderExecutor:
         """Carry out one order. Work on files that does not end in its time is given up: how far it came is not known."""
         seconds = agent_orders.SECONDS.get(type(order))
         try:
-            async with asyncio.timeout(seconds):
+            async with asyncio.timeout(seconds) as limit:
                 return await self._do(order, token, on_output)
         except TimeoutError:
+            if not limit.expired():  # the error of something else, which says nothing of this limit
+                raise
             return Performed(ok=False, note=f"no end within {duration(seconds or 0.0)}", known=False)
 
     async def _do(self, order: Order, token: str, on_output: OnOutput) -> Performed:  # noqa: PLR0911 - one row an order
@@ -145,7 +147,9 @@ class OrderExecutor:
 async def _in_time(what: str) -> AsyncIterator[None]:
     """Give work on files up after ``FILES_SECONDS``. Raises DeskFailure, which says what did not end."""
     try:
-        async with asyncio.timeout(FILES_SECONDS):
+        async with asyncio.timeout(FILES_SECONDS) as limit:
             yield
     except TimeoutError as error:
+        if not limit.expired():
+            raise
         raise DeskFailure(f"{what} within {duration(FILES_SECONDS)}: does the disk answer?") from error

@@ -1,6 +1,7 @@
 """An order whose work on files does not end: the agent gives it up by itself, says so, and does not do it later."""
 
 import asyncio
+import errno
 import json
 import threading
 from pathlib import Path
@@ -97,6 +98,22 @@ async def test_a_nightly_snapshot_and_tidying_on_a_dead_disk_end(disk: DeadDisk,
         await works.keep_snapshot("bot1", "20260220_120000")
     await disk.answered()
     assert list((tmp_path / "backups").glob("*.partial")) == []
+
+
+async def test_the_error_of_a_disk_is_not_told_as_the_end_of_the_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """``TimeoutError`` is also what Python calls the errno of a network disk that gave up by itself, at once."""
+    works = executor(tmp_path)
+
+    async def gave_up(*_: object) -> None:
+        raise TimeoutError(errno.ETIMEDOUT, "Connection timed out")
+
+    monkeypatch.setattr(DeskSnapshots, "discard", gave_up)
+    with pytest.raises(TimeoutError, match="Connection timed out"):
+        await works.do(agent_orders.DiscardOrder("bot1"), "t", lambda _: None)
+    with pytest.raises(TimeoutError, match="Connection timed out"):
+        await works.tidy("bot1", "t")
 
 
 @pytest.mark.parametrize(
