@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from loguru import logger
 
-from bot.slack.client import SlackClient, cursor_of, list_of
+from bot.slack.client import SlackClient, cursor_of, list_of, text_of
 from bot.slack.errors import Misconfigured, NotDone, OutcomeUnknown, RateLimited, SlackFailure
 from triage.ports.clock import Clock
 from triage.ports.store import Store
@@ -119,7 +119,7 @@ class Channels:
             )
             for found in list_of(answer, "channels", "conversations.list"):
                 if isinstance(found, dict) and str(found.get("name", "")).lower() == wanted:
-                    self._ids[channel] = str(found["id"])
+                    self._ids[channel] = text_of(found, "id", "conversations.list")
                     return
             cursor = cursor_of(answer)
             if not cursor:

@@ -39,9 +39,12 @@ from bot.slack.refusal_words import (
     UNKNOWN,
 )
 from triage.errors import TriageError
+from triage.untrusted_text import one_line
 
 OK, TOO_MANY, SERVER_ERROR = 200, 429, 500
 DEFAULT_RETRY_AFTER = 1.0
+LONGEST_CODE, LONGEST_DETAIL = 80, 600
+"""The longest word of Slack's has 40 letters."""
 LONGEST_RETRY_AFTER = 300.0
 """So long a 429 is obeyed: then Slack is asked again, which costs it nothing, whatever it wrote."""
 
@@ -49,10 +52,11 @@ LONGEST_RETRY_AFTER = 300.0
 class SlackFailure(TriageError):
     """A call to Slack did not give what was asked. ``code`` is Slack's word, or ours where it said none.
 
-    ``detail`` says more; where a person has to mend something, what.
+    ``detail`` says more; where a person has to mend something, what. Both are cut: they go into the log and ``/readyz``.
     """
 
     def __init__(self, method: str, code: str, detail: str = "") -> None:
+        code, detail = one_line(code, LONGEST_CODE), one_line(detail, LONGEST_DETAIL)
         super().__init__(f"{method}: {code}{f' ({detail})' if detail else ''}")
         self.method = method
         self.code = code

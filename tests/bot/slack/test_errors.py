@@ -1,12 +1,16 @@
 """What each of Slack's answers means for the message that was to be sent."""
 
+import json
+
 import aiohttp
 import pytest
 from aiohttp.client_reqrep import ConnectionKey
 
 from bot.slack import errors
 from bot.slack.client import open_client
+from bot.slack.directory import Channels
 from bot.slack.rendered import Rendered
+from bot.store import SqlStore
 from demo.slack import Fault, SlackServer
 
 POST = "chat.postMessage"
@@ -82,6 +86,29 @@ async def test_what_a_refusal_adds_in_another_shape_is_left_out(slack: SlackServ
     async with open_client(slack.app.bot_token, url=slack.api_url) as client:
         with pytest.raises(errors.Misconfigured):
             await client.post("C0TRIAGE01", Rendered("hello"), {"delivery_id": "d"})
+
+
+async def test_a_word_without_end_is_cut(slack: SlackServer) -> None:
+    """It is logged, stored with the message and shown in /readyz; what it holds of a secret is masked."""
+    word = f"token {slack.app.bot_token}\n" * 10_000
+    slack.faults.add(Fault.raw(POST, json.dumps({"ok": False, "error": word, "errors": [word, word]})))
+    async with open_client(slack.app.bot_token, url=slack.api_url) as client:
+        with pytest.raises(errors.UnknownWord) as caught:
+            await client.post("C0TRIAGE01", Rendered("hello"), {"delivery_id": "d"})
+    assert len(str(caught.value)) < 800
+    assert "\n" not in str(caught.value)
+    assert slack.app.bot_token not in str(caught.value)
+
+
+async def test_a_channel_without_an_id_is_a_failure_of_slacks(
+    slack: SlackServer, sqlite_store: SqlStore
+) -> None:
+    """It is asked for again, as after every odd answer."""
+    answer = {"ok": True, "channels": [{"name": "desk-alerts", "id": None}]}
+    slack.faults.add(Fault.raw("conversations.list", json.dumps(answer)))
+    async with open_client(slack.app.bot_token, url=slack.api_url) as client:
+        with pytest.raises(errors.OutcomeUnknown):
+            await Channels(client, {"incidents": "desk-alerts"}, sqlite_store).resolve("incidents")
 
 
 @pytest.mark.parametrize(
