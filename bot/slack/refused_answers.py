@@ -6,6 +6,8 @@ that no listener can forget to note its own.
 
 from __future__ import annotations
 
+from http import HTTPStatus
+
 from slack_sdk.errors import SlackRequestError
 from slack_sdk.http_retry.async_handler import AsyncRetryHandler
 from slack_sdk.http_retry.request import HttpRequest
@@ -51,11 +53,14 @@ class RefusedAnswers(AsyncRetryHandler):
     ) -> bool:
         """Note what came of a call; nothing is ever tried again here.
 
-        Raises SlackRequestError where the answer is a number, a text or a list: the SDK would trip over it.
+        Raises SlackRequestError where an answer of 200 is a number, a text or a list, or one is nested without end: what
+        the SDK raises of those is no error of its own, and no listener knows it.
         """
+        if isinstance(error, RecursionError) or (
+            error is None and response is not None and _is_no_object(response)
+        ):
+            raise SlackRequestError("Slack's answer is no object") from error
         body = response.body if response is not None else None
-        if error is None and body is not None and not isinstance(body, dict):
-            raise SlackRequestError("Slack's answer is no object")
         if isinstance(body, dict):
             method = request.url.rsplit("/", 1)[-1]
             self._note(method, "" if body.get("ok") else str(body.get("error") or ""), body.get("needed"))
@@ -70,3 +75,9 @@ class RefusedAnswers(AsyncRetryHandler):
         mistake = view and isinstance(failure, Misconfigured | ContentRefused | NotDone)
         if mistake or code == "missing_scope":
             self._problems.say(method, str(failure))
+
+
+def _is_no_object(response: HttpResponse) -> bool:
+    """Whether an answer that says to be well is something else than an object; ``data``: it is plain text."""
+    body = response.body or response.data
+    return response.status_code == HTTPStatus.OK and bool(body) and not isinstance(body, dict)

@@ -102,7 +102,7 @@ async def broken(request: web.Request, fault: Fault, response: web.Response | No
         return response
     if fault.kind == "raw":
         return web.Response(
-            body=fault.body, status=fault.status, headers=fault.headers, content_type="application/json"
+            body=fault.body, status=fault.status, headers=fault.headers, content_type=fault.content_type
         )
     if fault.kind == "http":
         return web.Response(status=fault.status, text="<html>upstream error</html>", content_type="text/html")

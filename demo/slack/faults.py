@@ -34,6 +34,7 @@ class Fault:
     status: int = 200
     processed: bool = False
     body: bytes = b""
+    content_type: str = "application/json"
     headers: dict[str, str] = field(default_factory=dict)
     used: int = field(default=0, init=False)
 

@@ -361,6 +361,8 @@ async def test_no_event_is_dropped_when_the_first_auth_test_would_be_refused(
         (Fault.http("views.open", 500), "in time. Please press again."),
         (Fault.raw("views.open", "5"), "in time. Please press again."),
         (Fault.raw("views.open", '["ok"]'), "in time. Please press again."),
+        (Fault.raw("views.open", "[" * 100_000), "in time. Please press again."),
+        (replace(Fault.raw("views.open", "ok"), content_type="text/plain"), "in time. Please press again."),
         (Fault.raw("views.open", '{"ok": true, "view": "text"}'), "in time. Please press again."),
     ],
     ids=lambda value: getattr(value, "code", None) or getattr(value, "kind", "said"),
