@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -144,7 +145,7 @@ async def judge_snapshots(services: ActionServices) -> int:
     known = await services.store.read(facts_of_snapshots)
     judged = 0
     for bot in services.desk.bots:
-        for snapshot in await services.access.snapshots.list(bot.name):
+        for snapshot in await _listed(services, bot.name):
             is_due = snapshot.taken_at + PROVEN <= now and "known_good" not in known.get(snapshot.name, {})
             if not is_due or "_pre_rollback_" in snapshot.name:
                 continue
@@ -155,6 +156,15 @@ async def judge_snapshots(services: ActionServices) -> int:
             await services.store.write(partial(keep_facts, name=snapshot.name, facts=facts))
             judged += 1
     return judged
+
+
+async def _listed(services: ActionServices, bot: str) -> Sequence[Snapshot]:
+    """Return a bot's snapshots. Where nobody can say which there are, none is judged now; the next hour looks again."""
+    try:
+        return await services.access.snapshots.list(bot)
+    except (DeskFailure, Refused, SourceError) as error:
+        logger.bind(bot=bot, error=str(error)).warning("no snapshot judged")
+        return ()
 
 
 async def _healthy_after(services: ActionServices, snapshot: Snapshot) -> bool | None:

@@ -9,7 +9,10 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
+
 from bot.agent.embedded import embedded_access
+from bot.desk.snapshots import DeskSnapshots
 from bot.store import open_store
 from tests.bot.slack.blocks.samples import incident
 from tests.fakes.clock import ManualClock
@@ -23,12 +26,13 @@ from triage.actions.engine import ActionEngine
 from triage.actions.executor import Executor, Turn
 from triage.actions.lease import LEASE_SECONDS
 from triage.actions.snapshots import facts_of_snapshots
+from triage.errors import DeskFailure
 from triage.incidents.notifications import IN_CHANNEL, tell_card
 from triage.model import ActionProposal, TimelineKind
 from triage.plans.plan import Step
 from triage.plans.record import ActionRecord, ActionStatus, Confirmation, StepStatus
 from triage.plans.verification import VerificationOutcome
-from triage.ports.actions import OnOutput, Performed
+from triage.ports.actions import OnOutput, Performed, Snapshot
 from triage.ports.clock import Clock, SystemClock
 from triage.ports.store import MessageKind, Store, Tx
 
@@ -288,6 +292,28 @@ async def test_a_snapshot_is_known_good_only_after_a_healthy_day(tmp_path: Path)
         assert facts.get("known_good") == wanted
         assert judged == (wanted is not None)
         assert facts["image"] == "hbot/hummingbot:v1"
+
+
+async def test_a_bot_whose_snapshots_nobody_can_list_keeps_no_other_from_being_judged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An agent that is away in that minute is no fault of ours that /readyz shows for the hour until the next look."""
+    at = NOW - timedelta(days=2)
+
+    async def listed(_: object, bot: str) -> tuple[Snapshot, ...]:
+        if bot == "bot1":
+            raise DeskFailure("the agent cannot be reached")
+        return (Snapshot(f"{bot}_{at:%Y%m%d_%H%M%S}.tar.gz", bot, at, 1),) if bot == "bot2" else ()
+
+    monkeypatch.setattr(DeskSnapshots, "list", listed)
+    async with open_store(with_schema(tmp_path / "triage.db")) as store:
+        services, sources = desktop_on(store, tmp_path, ManualClock(NOW))
+        sources.metrics.answers = {
+            "count_over_time": [sample(1440, bot="bot2")],
+            "max_over_time": [sample(0.0, bot="bot2")],
+        }
+        assert await jobs.judge_snapshots(services) == 1
+        assert list(await store.read(facts_of_snapshots)) == [f"bot2_{at:%Y%m%d_%H%M%S}.tar.gz"]
 
 
 def test_the_rows_of_a_verification_decide_as_they_should() -> None:
