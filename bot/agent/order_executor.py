@@ -55,10 +55,10 @@ class OrderExecutor:
         try:
             async with asyncio.timeout(seconds) as limit:
                 return await self._do(order, token, on_output)
-        except TimeoutError:
-            if not limit.expired():  # the error of something else, which says nothing of this limit
-                raise
-            return Performed(ok=False, note=f"no end within {duration(seconds or 0.0)}", known=False)
+        except TimeoutError as error:
+            # A network disk that gives up by itself raises one too.
+            why = f"no end within {duration(seconds or 0.0)}" if limit.expired() else f"given up: {error}"
+            return Performed(ok=False, note=why, known=False)
 
     async def _do(self, order: Order, token: str, on_output: OnOutput) -> Performed:  # noqa: PLR0911 - one row an order
         match order:
@@ -151,5 +151,5 @@ async def _in_time(what: str) -> AsyncIterator[None]:
             yield
     except TimeoutError as error:
         if not limit.expired():
-            raise
+            raise DeskFailure(f"{what}: {error}") from error
         raise DeskFailure(f"{what} within {duration(FILES_SECONDS)}: does the disk answer?") from error

@@ -58,8 +58,9 @@ class Executor:
         try:
             async with limit:
                 return await self._perform(step, turn, on_output)
-        except TimeoutError:
-            note = f"no end within {duration(step.timeout_seconds)}"
+        except TimeoutError as error:
+            ended = limit.expired()  # else it is the error of something else, as of a network disk
+            note = f"no end within {duration(step.timeout_seconds)}" if ended else f"given up: {error}"
             return Performed(ok=False, note=note, known=isinstance(step.op, _LOOKS))
         except (DeskFailure, Refused, SourceError) as error:
             return Performed(ok=False, note=str(error))

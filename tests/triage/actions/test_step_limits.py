@@ -61,3 +61,18 @@ async def test_of_an_order_that_does_not_end_it_is_not_known_how_far_it_came(
     )
     assert (performed.ok, performed.known) == (False, known)
     assert performed.note.startswith("no end within")
+
+
+async def test_another_error_of_that_name_is_not_told_as_the_end_of_the_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Python calls the errno of a network disk that gave up by itself, at once, ``TimeoutError`` too."""
+
+    async def gave_up(_: object) -> None:
+        raise TimeoutError("Connection timed out")
+
+    monkeypatch.setattr(HangingEnv, "read", gave_up)
+    executor = Executor(FakeSources().port, cast("Any", Access(HangingAgent(), HangingEnv())), ManualClock())
+    step = Step("step", operations.CheckEnv(env=".env", template=".env.template"), timeout_seconds=60)
+    performed = await executor.perform(step, Turn("token", 1, cast("Any", None)), lambda _: None)
+    assert performed.note == "given up: Connection timed out"
