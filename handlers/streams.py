@@ -48,6 +48,11 @@ class ReadAhead:
     batch: StreamBatch
     said: list[DeskEvent | Parked] | None = None
 
+    @property
+    def flood(self) -> bool:
+        """Whether more entries wait than are stored at once."""
+        return not self.batch.old and not self.batch.lost and len(self.batch.entries) >= _MANY
+
 
 ReadEntries = Callable[[Desk, str, Sequence[PayloadEntry], datetime], list[DeskEvent | Parked]]
 KeepEvents = Callable[[Tx, Sequence[DeskEvent], datetime], StoredBatch]
@@ -92,8 +97,10 @@ class StreamListener:
     _open: bool = False
     _looked_at: float = float("-inf")
     _reported_gap: str = ""
-    _ahead: ReadAhead | None = None
-    """What was read while the batch before was stored."""
+    _ahead: asyncio.Queue[ReadAhead | Exception] = field(default_factory=lambda: asyncio.Queue(maxsize=1))
+    """What was read while the batch before was stored; whoever reads it may hold one batch more."""
+    _reading: asyncio.Task[None] | None = None
+    """Reads ahead for as long as a flood lasts."""
 
     @property
     def _cursor_note(self) -> str:
@@ -119,53 +126,78 @@ class StreamListener:
         if not self.trouble:
             logger.warning("{stream} cannot be read: {why}", stream=self.reader.stream, why=error)
         self.trouble = str(error)
-        self._ahead = None
         self.reader.rewind()
         if isinstance(error, SourceError):
             self._open = False  # whatever happened there, look again whether our group still stands
 
     async def once(self) -> int:
-        """Read one batch, store it, acknowledge it. Returns how many entries it had."""
+        """Read one batch, store it, acknowledge it. Returns how many entries it had.
+
+        In a flood the next two are read meanwhile: Redis, this thread and the disk need not take turns.
+        """
+        try:
+            return await self._once()
+        except BaseException:
+            await self._stop_reading()
+            raise
+
+    async def _once(self) -> int:
         if not self._open:
             await self._begin()
         await self._look()
         await asyncio.sleep(self.give_way())
-        ahead, self._ahead = self._ahead, None
-        ahead = ahead or ReadAhead(await self.reader.read())
-        batch = ahead.batch
+        taken = await self._next()
+        batch = taken.batch
         if batch.lost:
             logger.warning("{stream}: {why}", stream=self.reader.stream, why=batch.lost)
             self._open = False
             return 0
+        if taken.flood and self._reading is None:
+            self._reading = asyncio.create_task(self._read_on(), name=f"read ahead in {self.reader.stream}")
         if batch.entries:
-            await self._take_and_read_on(ahead)
+            await self._take_safely(batch.entries, taken.said)
             self.counts.claimed += len(batch.entries) if batch.old else 0
         if self.trouble:
             logger.info("{stream} can be read again", stream=self.reader.stream)
             self.trouble = ""
         return len(batch.entries)
 
-    async def _take_and_read_on(self, taken: ReadAhead) -> None:
-        """Take a batch. In a flood, read the next one meanwhile: Redis, this thread and the disk need not take turns."""
-        batch = taken.batch
-        if batch.old or len(batch.entries) < _MANY:
-            await self._take_safely(batch.entries, taken.said)
-            return
-        ahead = asyncio.create_task(self._read_on(), name=f"read ahead in {self.reader.stream}")
-        try:
-            await self._take_safely(batch.entries, taken.said)
-        except BaseException:
-            ahead.cancel()
-            await asyncio.wait({ahead})
-            raise
-        self._ahead = await ahead
+    async def _next(self) -> ReadAhead:
+        """Return the next batch. Raises what reading ahead raised, once all that was read before it is taken."""
+        if self._reading is None:
+            return ReadAhead(await self.reader.read())
+        ahead = await self._ahead.get()
+        if isinstance(ahead, Exception):
+            raise ahead
+        if not ahead.flood:
+            self._reading = None
+        return ahead
 
-    async def _read_on(self) -> ReadAhead:
-        batch = await self.reader.read()
+    async def _read_on(self) -> None:
+        """Read until the flood is over, or until it fails."""
+        flood = True
+        while flood:
+            ahead = await self._read_ahead()
+            flood = isinstance(ahead, ReadAhead) and ahead.flood
+            await self._ahead.put(ahead)
+
+    async def _read_ahead(self) -> ReadAhead | Exception:
+        try:
+            batch = await self.reader.read()
+        except Exception as error:  # noqa: BLE001 - raised where the batch would be taken
+            return error
         try:
             return ReadAhead(batch, await self._said(batch.entries, self.clock.now()))
         except Exception:  # noqa: BLE001 - which entry it was is found, and said, when the batch is taken
             return ReadAhead(batch)
+
+    async def _stop_reading(self) -> None:
+        """Give up what was read ahead: Redis gives it again."""
+        reading, self._reading = self._reading, None
+        if reading is not None:
+            reading.cancel()
+            await asyncio.wait({reading})
+        self._ahead = asyncio.Queue(maxsize=1)
 
     async def _take_safely(
         self, entries: Sequence[PayloadEntry], said: list[DeskEvent | Parked] | None = None

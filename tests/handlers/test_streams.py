@@ -15,6 +15,7 @@ from triage.desk_sections.streams import StreamSettings
 from triage.desk_sections.triage import ListeningSettings
 from triage.errors import SourceDenied, SourceError, StoreUnavailable
 from triage.model import Source, SubjectKind, TimelineKind
+from triage.ports.events import StreamBatch
 
 
 async def test_an_event_is_stored_before_it_is_acknowledged(
@@ -81,7 +82,7 @@ async def test_in_a_flood_it_reads_on_while_it_stores_and_loses_nothing(
         await listening.read_all()
         await listening.publish(*(audit_event() for _ in range(45)))
         assert await listening.listener.once() == 10
-        assert await listening.pending() == 10, "read, not stored yet"
+        await eventually(lambda: pending_are(listening, 20), "two batches, read and not stored yet")
         keep = listening.listener.keep
 
         def fail(*_: object) -> None:
@@ -96,6 +97,35 @@ async def test_in_a_flood_it_reads_on_while_it_stores_and_loses_nothing(
         running.cancel()
         await asyncio.wait({running})
         assert len(await listening.events()) == 45
+
+
+async def test_what_was_read_before_reading_ahead_failed_is_stored(
+    redis_server: RedisServer, sqlite_store: SqlStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Redis goes away with two batches read ahead: they are stored, then it is said; back, the rest is stored once."""
+    monkeypatch.setattr(streams, "_MANY", 10)
+    async with listener_on(redis_server, sqlite_store, batch=10) as listening:
+        await listening.read_all()
+        await listening.publish(*(audit_event() for _ in range(45)))
+        read, reads = listening.listener.reader.read, 0
+
+        async def away_after_three() -> StreamBatch:
+            nonlocal reads
+            reads += 1
+            if reads > 3:
+                raise SourceError("redis", "Redis is away")
+            return await read()
+
+        monkeypatch.setattr(listening.listener.reader, "read", away_after_three)
+        assert [await listening.listener.once() for _ in range(3)] == [10, 10, 10]
+        with pytest.raises(SourceError, match="away"):
+            await listening.listener.once()
+        assert listening.listener.counts.stored == 30
+        monkeypatch.setattr(listening.listener.reader, "read", read)
+        listening.listener.reader.rewind()
+        await listening.read_all()
+        assert (listening.listener.counts.stored, len(await listening.events())) == (45, 45)
+        assert await listening.pending() == 0
 
 
 async def test_an_alert_that_comes_while_a_batch_is_read_stops_it(
@@ -124,7 +154,12 @@ async def said(answer: object) -> bool:
 
 async def nothing_pending(listening: ListenerBench) -> bool:
     """Whether every entry is acknowledged."""
-    return await listening.pending() == 0
+    return await pending_are(listening, 0)
+
+
+async def pending_are(listening: ListenerBench, count: int) -> bool:
+    """Whether so many entries are read and not acknowledged."""
+    return await listening.pending() == count
 
 
 async def test_readers_share_the_stream(redis_server: RedisServer, sqlite_store: SqlStore) -> None:
