@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
-from triage.errors import DeskFailure
+from triage.errors import ChangeNotConfirmed, DeskFailure
 
 MOST_NAMES = 2_000
 """Names of one folder that are looked at."""
@@ -122,7 +122,7 @@ def rewrite_watched(
     Whoever puts a link in the place of a folder or of the file meanwhile leads nothing elsewhere: the folder is held
     open, and a file that is another one by then is refused. Mode (never setuid) and owner stay. ``going`` is asked
     right before the rename, as writing may hang. Raises FileNotFoundError, DeskFailure, and what ``change`` and
-    ``going`` raise; then the file is as it was, unless the error says that it is changed.
+    ``going`` raise; then the file is as it was, but after ChangeNotConfirmed.
     """
     *folders, name = _parts(relative) or (".",)
     with _said(relative), _folder(root, tuple(folders)) as folder:
@@ -144,7 +144,7 @@ def rewrite_watched(
         try:
             os.fsync(folder)
         except OSError as error:
-            raise DeskFailure(
+            raise ChangeNotConfirmed(
                 f"{relative} is changed, but the disk did not confirm it ({error.strerror})"
             ) from error
 

@@ -14,6 +14,7 @@
     ├── PartlySent              a fallback channel took a notice for some of its recipients
     ├── DeskFailure             the desk could not be touched as planned (a command, an archive, no room)
     │   ├── FileNotClear            a file of the desk can be read in two ways
+    │   ├── ChangeNotConfirmed      a change was made, and what belongs to it failed after that
     │   └── ComposeRefused          compose does not take the desk's files: no call of it can succeed
     └── SourceError             a source of evidence gave no answer
         ├── SourceNotConfigured     its setting is empty
@@ -83,6 +84,10 @@ def no_incident(incident_id: int) -> Refused:
 
 class DeskFailure(TriageError):
     """A step of an action failed; the text says what was met and, where there is one, the mend."""
+
+
+class ChangeNotConfirmed(DeskFailure):
+    """A change of the desk's files was made, and what belongs to it failed after that: the disk may not keep it."""
 
 
 class FileNotClear(DeskFailure):

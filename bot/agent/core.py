@@ -14,7 +14,7 @@ from bot.agent.policy import Knowledge
 from bot.agent.record import AgentRecord
 from bot.agent.slack_proof import SlackProof
 from triage.desk import Desk
-from triage.errors import DeskFailure, Refused, SourceError
+from triage.errors import ChangeNotConfirmed, DeskFailure, Refused, SourceError
 from triage.masking import masked, masked_and_cut
 from triage.model import Json
 from triage.ports.actions import NightlySnapshot, OnOutput, Performed, ShownPlan
@@ -128,6 +128,8 @@ class LocalAgent:
     async def _performed(self, about: Mapping[str, Json], work: object) -> Performed:
         try:
             performed: Performed = await work  # type: ignore[misc]
+        except ChangeNotConfirmed as error:  # neither done for sure nor undone: what takes it back is offered
+            performed = Performed(ok=False, note=str(error), known=False)
         except (DeskFailure, SourceError) as error:
             performed = Performed(ok=False, note=str(error))
         except BaseException as error:

@@ -13,16 +13,17 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from triage.errors import DeskFailure
+from triage.errors import ChangeNotConfirmed, DeskFailure
 
 _AT_FDCWD = -100
 _RENAME_EXCHANGE = 2
 
 
 def replace_file(path: Path, text: str, going: Callable[[], None]) -> None:
-    """Give a file a new content by one rename; mode and owner stay. Raises DeskFailure, which says which one it has.
+    """Give a file a new content by one rename; mode and owner stay.
 
-    ``going`` is asked right before the rename, as writing may hang; where it raises, the file is as it was.
+    Raises DeskFailure, then it is the old one, and ChangeNotConfirmed, then it is the new one. ``going`` is asked
+    right before the rename, as writing may hang; where it raises, the file is as it was.
     """
     temporary = None
     try:
@@ -47,7 +48,9 @@ def replace_file(path: Path, text: str, going: Callable[[], None]) -> None:
     try:
         sync_folder(path.parent)
     except OSError as error:
-        raise DeskFailure(f"{path} is changed, but the disk did not confirm it: {error.strerror}") from error
+        raise ChangeNotConfirmed(
+            f"{path} is changed, but the disk did not confirm it: {error.strerror}"
+        ) from error
 
 
 def sync_folder(path: Path) -> None:

@@ -18,7 +18,7 @@ from bot.desk import archive
 from bot.desk.differences import differences
 from bot.desk.files import exchange, link_tree, remove_tree, size_of, sync_folder, why_not_exchange
 from bot.threads import stoppable
-from triage.errors import DeskFailure
+from triage.errors import ChangeNotConfirmed, DeskFailure
 from triage.plans.agent_orders import archive_parts, is_archive_of
 from triage.ports.actions import Differences, DiskRoom, Snapshot
 
@@ -135,7 +135,10 @@ class DeskSnapshots:
             )
 
     async def swap(self, bot: str, token: str) -> None:
-        """Exchange the bot's folder for the extracted one in one rename; what is not restored stays."""
+        """Exchange the bot's folder for the extracted one in one rename; what is not restored stays.
+
+        Raises DeskFailure; ChangeNotConfirmed where the snapshot is in place, and only what comes after the rename failed.
+        """
 
         def work(going: archive.Going) -> None:
             here, beside = self._data / bot, self._beside(bot, token)
@@ -146,8 +149,13 @@ class DeskSnapshots:
             sync_folder(beside)
             going()  # whoever gave up meanwhile was told that this did not end
             exchange(here, beside)
-            sync_folder(self._data)
-            _link_others(beside, here)  # what was written between the linking and the exchange
+            try:
+                _link_others(beside, here)  # what was written between the linking and the exchange
+                sync_folder(self._data)
+            except OSError as error:
+                raise ChangeNotConfirmed(
+                    f"the snapshot of {bot} is in place, but the disk did not take all of it: {error.strerror}"
+                ) from error
             for other in _others(beside):
                 if other.is_dir() and not other.is_symlink():
                     shutil.rmtree(other, ignore_errors=True)  # second names of files that stay

@@ -18,7 +18,7 @@ from bot.desk.snapshots import DeskSnapshots
 from bot.threads import Going, stoppable
 from tests.bot.desk import archives
 from tests.bot.desk.archives import sound
-from triage.errors import DeskFailure
+from triage.errors import ChangeNotConfirmed, DeskFailure
 
 NAME = "bot1_20260219_040000.tar.gz"
 
@@ -175,6 +175,6 @@ async def test_a_change_that_the_disk_did_not_confirm_is_not_told_as_undone(
         raise OSError(errno.EIO, "Input/output error")
 
     monkeypatch.setattr("bot.desk.files.sync_folder", fails)
-    with pytest.raises(DeskFailure, match="is changed, but the disk did not confirm it"):
+    with pytest.raises(ChangeNotConfirmed, match="is changed, but the disk did not confirm it"):
         await DeskEnvFile(file).set("A", "2", was="1")
     assert file.read_text() == "A=2\n"

@@ -19,7 +19,7 @@ from tests.bot.agent.test_core import ROLLBACK, START, shown
 from tests.bot.desk import archives
 from tests.fakes.clock import ManualClock
 from triage.desk import Desk
-from triage.errors import DeskFailure, Refused
+from triage.errors import ChangeNotConfirmed, DeskFailure, Refused
 from triage.plans import agent_orders, operations
 from triage.plans.agent_orders import Order
 
@@ -87,6 +87,25 @@ async def test_a_step_on_a_dead_disk_is_unknown_and_ends_its_plan(disk: DeadDisk
         await agent.perform(confirmed.token, 2, lambda _: None)
     await disk.answered()
     assert [each.name for each in (tmp_path / "data").iterdir()] == ["bot1"]
+
+
+async def test_a_change_that_was_made_and_not_confirmed_is_unknown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a step that is known to have failed nothing would be taken back, and the bot would keep what it was given."""
+
+    async def unconfirmed(*_: object) -> None:
+        raise ChangeNotConfirmed("in place, but the disk did not take all of it")
+
+    monkeypatch.setattr(OrderExecutor, "do", unconfirmed)
+    record = tmp_path / "record.jsonl"
+    agent = LocalAgent(Desk(), executor(tmp_path), AgentRecord.opened(record), ManualClock(START))
+    confirmed = shown("rollback", "bot1", ROLLBACK)
+    await agent.confirm(confirmed)
+    performed = await agent.perform(confirmed.token, 1, lambda _: None)
+    assert (performed.ok, performed.known) == (False, False)
+    assert performed.note.startswith("in place")
+    assert json.loads(record.read_text().splitlines()[-1])["what"] == "unknown"
 
 
 async def test_a_nightly_snapshot_and_tidying_on_a_dead_disk_end(disk: DeadDisk, tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Snapshots on disk: taken whole, put in place by one rename, and safe whatever an archive holds."""
 
 import asyncio
+import errno
 import gzip
 import hashlib
 import os
@@ -11,12 +12,13 @@ from pathlib import Path
 
 import pytest
 
+from bot.desk import snapshots as desk_snapshots
 from bot.desk.files import link_tree
 from bot.desk.snapshots import DeskSnapshots
 from tests.bot.desk import archives
 from tests.bot.desk.archives import PARTS, member, sound
 from tests.servers.small_disk import mounted
-from triage.errors import DeskFailure
+from triage.errors import ChangeNotConfirmed, DeskFailure
 
 NAME = "bot1_20260219_040000.tar.gz"
 
@@ -65,6 +67,31 @@ async def test_what_was_taken_is_put_back_by_one_rename_and_logs_stay_the_same_f
     assert (data / "bot1/logs/file.txt").stat().st_ino == log
     assert _names(data) == ["bot1"]
     assert sorted(path.name for path in (data / "bot1").iterdir()) == sorted((*PARTS, "logs"))
+
+
+@pytest.mark.parametrize("failing", ["sync_folder", "_link_others"])
+async def test_an_exchange_that_the_disk_did_not_confirm_is_not_told_as_undone(
+    snapshots: DeskSnapshots, data: Path, monkeypatch: pytest.MonkeyPatch, failing: str
+) -> None:
+    """The disk is full right after the rename: the bot has the snapshot's files, whatever fails then."""
+    await snapshots.take("bot1", NAME)
+    for part in PARTS:
+        (data / "bot1" / part / "file.txt").write_text("changed")
+    await snapshots.extract("bot1", NAME, sha256=await snapshots.checksum(NAME), token="a1")
+    work = getattr(desk_snapshots, failing)
+
+    def full(folder: Path, *more: Path) -> None:
+        work(folder, *more)
+        if (data / "bot1/.hbot-triage-rollback-a1").exists():
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(desk_snapshots, failing, full)
+    with pytest.raises(
+        ChangeNotConfirmed, match="is in place, but the disk did not take all of it: No space"
+    ):
+        await snapshots.swap("bot1", "a1")
+    assert await snapshots.swapped("bot1", "a1") is True
+    assert (data / "bot1/conf/file.txt").read_text() == "old"
 
 
 HOSTILE = {
