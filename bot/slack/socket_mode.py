@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -25,7 +25,7 @@ from slack_sdk.errors import SlackClientError
 from slack_sdk.socket_mode.response import SocketModeResponse
 
 from bot.slack.client import LOOPBACK, SlackClient, text_of
-from bot.slack.errors import OutcomeUnknown, RateLimited, SlackFailure
+from bot.slack.errors import NotDone, OutcomeUnknown, RateLimited, SlackFailure
 from triage.ports.bell import Bell
 from triage.ports.clock import Clock
 
@@ -39,9 +39,20 @@ ACKNOWLEDGE_SECONDS = 3.0
 LINGER_SECONDS, LINGERING = 10.0, 6
 """How long a connection that Slack wants to close still listens, and how many of them: Slack allows ten in all."""
 TOO_MANY = "too_many_websockets"
-OPEN = "apps.connections.open"
+OPEN, WEBSOCKET = "apps.connections.open", "WebSocket"
 LONGEST_WAIT_SECONDS = 60.0
 """So long a 429 of that is obeyed: without a connection no click arrives."""
+
+
+class _NoWebSocketError(BaseException):
+    """No WebSocket at the address that Slack gave.
+
+    After any Exception the SDK would try the same address again until it is stopped, each time with a traceback.
+    """
+
+    def __init__(self, failure: SlackFailure) -> None:
+        super().__init__(str(failure))
+        self.failure = failure
 
 
 @dataclass(slots=True)
@@ -90,7 +101,7 @@ class Sockets:
         self._lingering: list[_Connection] = []
         self._wait_until = 0.0
         self.problem = ""
-        """Why Slack gave no address for a connection, in words; empty once it gave one."""
+        """Why the last connection that was tried did not come about, in words; empty once one does."""
         self._changed, self._answered = Bell(), Bell()
         self._filled = asyncio.Event()
 
@@ -141,11 +152,15 @@ class Sockets:
             async with asyncio.timeout(CONNECT_SECONDS):
                 connection.handler.client.wss_uri = await self._address(connection)
                 await connection.handler.connect_async()  # type: ignore[no-untyped-call]  # the SDK has no types here
+        except _NoWebSocketError as none:
+            self._note(none.failure)
         except (TimeoutError, SlackFailure, SlackClientError, aiohttp.ClientError, OSError) as error:
             self._note(error)
-            await self._drop(connection)
-            return False
-        return True
+        else:
+            self.problem = ""
+            return True
+        await self._drop(connection)
+        return False
 
     async def _address(self, connection: _Connection) -> str:
         """Ask Slack for an address, once: the SDK would wait for as long as a 429 says, and print tracebacks."""
@@ -154,16 +169,16 @@ class Sockets:
         address = text_of(answer, "url", OPEN)
         if not address.startswith(("ws://", "wss://")):
             raise OutcomeUnknown(OPEN, "bad_answer", "its url is no address of a WebSocket")
-        self.problem = ""
         return address
 
     def _note(self, error: Exception) -> None:
         """Keep why there is no connection, which only a person may be able to mend."""
         if isinstance(error, RateLimited):
             self._wait_until = self._clock.monotonic() + min(error.retry_after, LONGEST_WAIT_SECONDS)
-        if isinstance(error, SlackFailure):
-            self.problem = str(error)
-        logger.bind(error=str(error) or "no answer").warning("no Socket Mode connection, trying again")
+        within = f"{WEBSOCKET}: none within {CONNECT_SECONDS:g} s"
+        before, self.problem = self.problem, str(error) if isinstance(error, SlackFailure) else within
+        level = "DEBUG" if self.problem == before else "WARNING"  # it is tried every few seconds
+        logger.bind(error=self.problem).log(level, "no Socket Mode connection, trying again")
 
     def _new_connection(self) -> _Connection:
         handler = AsyncSocketModeHandler(self._app, self._token, ping_interval=self._ping)
@@ -194,6 +209,8 @@ class Sockets:
 
         client = handler.client
         _take_until_closing(connection)
+        session = client.aiohttp_client_session
+        session.ws_connect = _tried_once(session.ws_connect)  # type: ignore[method-assign, assignment]
         client.message_listeners.append(listen)
         client.on_message_listeners.append(read)
         client.send_socket_mode_response = answer  # type: ignore[method-assign]
@@ -280,6 +297,21 @@ class Sockets:
             for connection in connections:
                 tasks.create_task(self._drop(connection))
         self._lingering.clear()
+
+
+def _tried_once(connect: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+    """Have a WebSocket that does not come about end the attempt; its address, which is a secret, is told nobody."""
+
+    async def once(*words: Any, **options: Any) -> Any:  # noqa: ANN401 - as aiohttp takes them
+        try:
+            return await connect(*words, **options)
+        except aiohttp.WSServerHandshakeError as error:
+            why = f"HTTP {error.status}"
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            why = str(error) if isinstance(error, aiohttp.ClientConnectorError) else type(error).__name__
+        raise _NoWebSocketError(NotDone(WEBSOCKET, "unreachable", why))
+
+    return once
 
 
 def _take_until_closing(connection: _Connection) -> None:

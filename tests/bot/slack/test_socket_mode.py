@@ -1,6 +1,7 @@
 """Connections that Slack closes, refuses, or leaves without a pong."""
 
 import asyncio
+import json
 import time
 from dataclasses import replace
 from typing import Any
@@ -82,19 +83,50 @@ async def test_an_address_that_slack_does_not_give_is_said_and_asked_for_again(
         async with sockets.open():
             await until(lambda: sockets.problem, 5)
             assert sockets.problem.startswith(f"{OPEN}: ")
-            await until(lambda: sockets.connected == 2, 10)
-            assert sockets.problem == ""
+            await until(lambda: sockets.connected == 2 and not sockets.problem, 10)
     logger.remove(sink)
     assert not any("Traceback" in line for line in logged)
 
 
+@pytest.mark.parametrize(
+    ("address", "why"),
+    [
+        ("ws://127.0.0.1:1/?ticket=t", "Cannot connect to host 127.0.0.1:1"),
+        ("wss://a..b/?ticket=t", "UnicodeError"),
+        ("wss://[::?ticket=t", "InvalidUrl"),
+        ("/api/api.test?ticket=t", "HTTP 200"),
+    ],
+)
+async def test_a_socket_that_cannot_be_reached_is_said_and_another_address_asked_for(
+    slack: SlackServer, address: str, why: str
+) -> None:
+    """As where a firewall lets Slack's API through alone; the SDK would try the same address again, with a traceback."""
+    logged: list[str] = []
+    sink = logger.add(logged.append, format="{message} {exception} {extra}")
+    ours = slack.api_url.replace("http:", "ws:").removesuffix("/api/")
+    url = ours + address if address.startswith("/") else address
+    slack.faults.add(replace(Fault.raw(OPEN, json.dumps({"ok": True, "url": url})), times=4))
+    async with open_client(slack.app.bot_token, url=slack.api_url) as client:
+        sockets = Sockets(build_app(client, WHO), slack.app.app_token, SystemClock(), ping_seconds=0.2)
+        async with sockets.open():
+            await until(lambda: why in sockets.problem, 5)
+            await until(lambda: sockets.connected == 2 and not sockets.problem, 10)
+    logger.remove(sink)
+    assert not any("Traceback" in line or "ticket" in line for line in logged)
+
+
 async def test_an_app_token_that_is_not_valid_is_not_taken_for_the_bots(slack: SlackServer) -> None:
-    """Whoever reads it copies the right one again."""
+    """Whoever reads it copies the right one again; it is said once, and not with each attempt."""
+    logged: list[str] = []
+    sink = logger.add(logged.append, level="INFO")
     async with open_client(slack.app.bot_token, url=slack.api_url) as client:
         sockets = Sockets(build_app(client, WHO), "xapp-wrong", SystemClock(), ping_seconds=0.2)
         async with sockets.open():
             await until(lambda: sockets.problem, 5)
             assert "SLACK_APP_TOKEN is not valid" in sockets.problem
+            await until(lambda: len(slack.calls.of(OPEN)) >= 6, 10)
+    logger.remove(sink)
+    assert len([line for line in logged if "no Socket Mode connection" in line]) == 1
 
 
 @pytest.mark.parametrize("count", ["many", None, [1]])
