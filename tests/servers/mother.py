@@ -30,9 +30,17 @@ def serve() -> None:
     ends: dict[int, int] = {}
     print("ready", flush=True)  # noqa: T201 - whoever started us waits for this line
     for line in sys.stdin:
-        order = json.loads(line)
         take_ends(ends)
-        print(ends.get(order["ended"], "") if "ended" in order else forked(order), flush=True)  # noqa: T201 - the answer
+        print(answered(json.loads(line), ends), flush=True)  # noqa: T201 - the answer
+
+
+def answered(order: dict[str, Any], ends: dict[int, int]) -> int | str:
+    """Do what an order asks for. Its id may have been that of another process, which has ended: that is forgotten."""
+    if "ended" in order:
+        return ends.get(order["ended"], "")
+    pid = forked(order)
+    ends.pop(pid, None)
+    return pid
 
 
 def take_ends(ends: dict[int, int]) -> None:

@@ -4,6 +4,9 @@ import os
 import signal
 from pathlib import Path
 
+import pytest
+
+from tests.servers import mother
 from tests.servers.forked import ForkedProcess
 from tests.servers.process import LOOPBACK, accepts, eventually, free_port
 
@@ -29,3 +32,14 @@ async def test_how_it_ended_is_told(tmp_path: Path) -> None:
         assert process.end == ""
     finally:
         process.kill()
+
+
+def test_an_id_that_is_given_again_is_not_of_a_process_that_has_ended(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The system gives them again in turn: the end of the one before is none of the one that runs."""
+    monkeypatch.setattr(mother, "forked", lambda _: 4242)
+    ends = {4242: -9}
+    assert mother.answered({"ended": 4242}, ends) == -9
+    assert mother.answered({"words": ["m"]}, ends) == 4242
+    assert mother.answered({"ended": 4242}, ends) == ""
