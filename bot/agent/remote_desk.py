@@ -232,7 +232,7 @@ class RemoteAgent(RemoteDeskAccess):
 
     async def tidy(self, token: str) -> None:
         """Remove what an action that is over left beside the bots' folders."""
-        await self.ask(_built(p.End, ask="tidy", action=token), None, seconds=ARCHIVE_SECONDS)
+        await self.ask(_built(p.End, ask="tidy", action=token), None, seconds=STEP_SECONDS)
 
     async def keep_snapshot(self, bot: str) -> NightlySnapshot:
         """Take the nightly snapshot of a bot."""

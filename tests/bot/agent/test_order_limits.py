@@ -10,11 +10,14 @@ from typing import Any, cast
 
 import pytest
 
+from bot.agent.client import STEP_SECONDS, Wire
 from bot.agent.core import LocalAgent
-from bot.agent.order_executor import OrderExecutor
+from bot.agent.order_executor import FILES_SECONDS, OrderExecutor
 from bot.agent.record import AgentRecord
+from bot.agent.remote_desk import remote_access
 from bot.desk.env_file import DeskEnvFile
 from bot.desk.snapshots import DeskSnapshots
+from bot.threads import END_SECONDS
 from tests.bot.agent.test_core import ROLLBACK, START, shown
 from tests.bot.desk import archives
 from tests.fakes.clock import ManualClock
@@ -22,6 +25,7 @@ from triage.desk import Desk
 from triage.errors import ChangeNotConfirmed, DeskFailure, Refused
 from triage.plans import agent_orders, operations
 from triage.plans.agent_orders import Order
+from triage.ports.actions import NightlySnapshot
 
 
 class DeadDisk:
@@ -134,6 +138,24 @@ async def test_the_error_of_a_disk_is_not_told_as_the_end_of_the_time(
     assert performed.note == "given up: [Errno 110] Connection timed out"
     with pytest.raises(DeskFailure, match=r"was not removed: .*Connection timed out"):
         await works.tidy("bot1", "t")
+
+
+async def test_whoever_waits_for_work_on_files_waits_longer_than_the_agent(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """An agent that says in time that the disk hangs is not lost."""
+    asked: list[float] = []
+
+    async def ask(_: Wire, request: object, kind: object, *, seconds: float) -> NightlySnapshot:
+        asked.append(seconds)
+        return NightlySnapshot(str((request, kind)), "", ())
+
+    monkeypatch.setattr(Wire, "ask", ask)
+    agent = remote_access("unix:///agent.sock").agent
+    await agent.tidy("1" * 24)
+    await agent.keep_snapshot("bot1")
+    longest = max(FILES_SECONDS, *agent_orders.SECONDS.values())
+    assert min(*asked, STEP_SECONDS) > longest + END_SECONDS
 
 
 @pytest.mark.parametrize(

@@ -416,7 +416,7 @@ async def test_an_agent_that_reads_nothing_holds_nobody_up(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A signed form is larger than what the kernel keeps of it: it never arrives as a whole, so nothing was asked."""
-    monkeypatch.setattr("bot.agent.client.CONNECT_SECONDS", 0.2)
+    monkeypatch.setattr("bot.agent.client.CONNECT_SECONDS", 1.0)
     silent = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     silent.bind(str(tmp_path / "agent.sock"))
     silent.listen()
