@@ -3,7 +3,7 @@
 from bot.store import SqlStore
 from tests.contracts.store_samples import HOSTILE, NOW, later, open_incident, want_card, want_line
 from triage.incidents.notifications import INCIDENT_CHANNEL
-from triage.ports.store import Message, MessageKind, Tx
+from triage.ports.store import Message, MessageKind, Recheck, Tx
 
 
 async def claim(store: SqlStore, seconds: float = 0, *, limit: int = 10) -> list[Message]:
@@ -136,6 +136,39 @@ async def test_what_is_gone_from_slack_is_posted_anew_under_another_id(store: Sq
     [anew] = await claim(store, 1)
     assert (anew.post_id, anew.sent_revision) == ("", 0)
     assert anew.delivery_id != card.delivery_id
+
+
+async def test_what_is_gone_while_a_copy_of_it_may_come_keeps_its_id_and_is_looked_at_again(
+    store: SqlStore,
+) -> None:
+    """By its delivery id the late copy is found, which is asked for once the message stands anew."""
+    one = await store.write(open_incident)
+    [card] = await claim(store)
+    recheck = Recheck(later(20), post=True)
+    await store.write(
+        lambda tx: tx.outbox.posted(
+            card.id, post_id="1.1", channel_id="C1", revision=1, now=NOW, recheck=recheck
+        )
+    )
+    await store.write(lambda tx: want_card(tx, one))
+    await store.write(lambda tx: tx.outbox.forget(card.id, later(1), doubted=True))
+    [anew] = await claim(store, 1)
+    assert (anew.post_id, anew.sent_revision, anew.delivery_id) == ("", 0, card.delivery_id)
+    assert anew.recheck == recheck
+    assert anew.attempted_at is None
+    await store.write(
+        lambda tx: tx.outbox.posted(
+            anew.id,
+            post_id="1.2",
+            channel_id="C1",
+            revision=anew.wanted_revision,
+            now=later(2),
+            recheck=anew.recheck,
+        )
+    )
+    assert await claim(store, 19) == []
+    [due] = await claim(store, 20)
+    assert (due.post_id, due.recheck) == ("1.2", recheck)
 
 
 async def test_messages_are_found_by_what_they_show_and_by_their_ts(store: SqlStore) -> None:
