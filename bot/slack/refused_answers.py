@@ -22,6 +22,8 @@ from triage.ports.clock import Clock
 REMEMBERED_SECONDS = 3600.0
 """A form is opened when somebody presses: so long it is said, unless one opens before."""
 _VIEWS = "views."
+_API = "/api/"
+"""In the address of each method; a file's contents go to another one, which answers with plain text."""
 _PASSING = frozenset(
     {
         *TOO_LATE,
@@ -57,7 +59,7 @@ class RefusedAnswers(AsyncRetryHandler):
         the SDK raises of those is no error of its own, and no listener knows it.
         """
         if isinstance(error, RecursionError) or (
-            error is None and response is not None and _is_no_object(response)
+            error is None and response is not None and _API in request.url and _is_no_object(response)
         ):
             raise SlackRequestError("Slack's answer is no object") from error
         body = response.body if response is not None else None
