@@ -49,9 +49,8 @@ class KeepAudit:
     def _raised(self, tx: Tx, incidents: Sequence[Incident], now: datetime) -> set[EventKind]:
         """What made a signal lately and is part of an open incident: another signal would tell nothing new."""
         open_subjects = {subject for incident in incidents for subject in incident.subjects}
-        if (
-            not open_subjects
-        ):  # nothing to ask for: in a flood the writer waits for its turn around each answer
+        # Not asked in vain: in a flood the writer waits for its turn around each answer.
+        if not open_subjects:
             return set()
         since = now - timedelta(minutes=self.desk.listening.repeat_minutes)
         return {kind for kind in tx.events.raised(since) if kind.subject in open_subjects}
