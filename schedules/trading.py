@@ -7,8 +7,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from loguru import logger
-
 from triage.desk import Desk
 from triage.diagnosis.desk_state import (
     filled_from_files,
@@ -16,7 +14,7 @@ from triage.diagnosis.desk_state import (
     with_beginnings,
     with_known_beginnings,
 )
-from triage.errors import SourceError, SourceNotConfigured, StoreUnavailable
+from triage.errors import SourceError, SourceNotConfigured
 from triage.incidents.notifications import tell_card
 from triage.model import Incident
 from triage.ports.clock import Clock
@@ -53,17 +51,14 @@ class TradingWatch:
     _refreshed_at: float = float("-inf")
 
     async def run(self) -> None:
-        """Look once; with no incident open nothing is asked."""
-        try:
-            watched, known = await self.store.read(lambda tx: (tx.incidents.any_open(), load_trading(tx)))
-            if not watched:
-                self._refreshed_at = self.clock.monotonic()
-                return
-            trading = await self._look(known)
-            if trading is not None:
-                await self._keep(known, trading)
-        except StoreUnavailable as error:
-            logger.warning("the state of trading was not kept: {why}", why=error)
+        """Look once; with no incident open nothing is asked. Raises StoreUnavailable."""
+        watched, known = await self.store.read(lambda tx: (tx.incidents.any_open(), load_trading(tx)))
+        if not watched:
+            self._refreshed_at = self.clock.monotonic()
+            return
+        trading = await self._look(known)
+        if trading is not None:
+            await self._keep(known, trading)
 
     async def _look(self, known: Trading | None) -> Trading | None:
         """Return what is seen, from the bots' own files where Prometheus has no data; None where one look failed."""

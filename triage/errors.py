@@ -50,7 +50,7 @@ class BadInput(TriageError):
 class StoreUnavailable(TriageError):
     """The store cannot be used now (disk full, locked beyond its time, server gone).
 
-    ``damaged``: what it holds is damaged, so that waiting does not help, and only some of it may be out of reach.
+    ``damaged``: what it holds is damaged or kept from us: waiting does not help, and only some of it may be out of reach.
     """
 
     def __init__(self, why: str, *, damaged: bool = False) -> None:

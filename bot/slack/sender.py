@@ -35,6 +35,8 @@ AT_ONCE, AT_ONCE_IN_CHANNEL = 16, 8
 
 LONGEST_SLEEP = 5.0
 """Another replica may have asked for something and died before it sent it."""
+AWAY_SECONDS = 1.0
+"""How often a store that is away is asked again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +87,8 @@ class Sender:
         self._composes_ahead = True
         """Not right after a claim that failed: what cannot be read for one card must not keep others from being claimed."""
         self._tasks: set[asyncio.Task[None]] = set()
+        self._away = False
+        """Whether the last claim failed."""
         self.blocked = ""
         """Why nothing can be sent though it is stored: a damaged database gives no message out. Empty where it does."""
 
@@ -115,10 +119,12 @@ class Sender:
             claim = await self._claim()
         except StoreUnavailable as error:
             self.blocked = str(error) if error.damaged else self.blocked
-            logger.bind(error=str(error)).warning("the outbox cannot be read, trying again")
-            await self._sleep(1.0)
+            level = "DEBUG" if self._away else "WARNING"  # said once, and again after it was back
+            logger.bind(error=str(error)).log(level, "the outbox cannot be read, trying again")
+            self._away = True
+            await self._sleep(AWAY_SECONDS)
             return
-        self.blocked = ""
+        self.blocked, self._away = "", False
         for message in claim.messages:
             self._under_way[message.id] = message
             task = tasks.create_task(

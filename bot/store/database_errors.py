@@ -9,10 +9,10 @@ from triage.masking import masked
 
 _OF_THE_UNIT = (sa.exc.IntegrityError, sa.exc.DataError, sa.exc.ProgrammingError, sa.exc.NotSupportedError)
 """What a statement can do wrong by itself: a rule of the schema broken, a value that does not fit, a mistake in SQL."""
-_OF_THE_SCHEMA = frozenset({"42P01", "42703", "42501"})
+_REFUSED_STATE = "42501"
+_LACKING_STATES = frozenset({"42P01", "42703", _REFUSED_STATE})
 """PostgreSQL's codes for a table or column that is gone, and for one that we may not touch: no unit's own mistake."""
-_MISSING_STATES = frozenset({"42P01", "42703"})
-_DAMAGED_STATES = frozenset({"XX001", "XX002"}) | _MISSING_STATES
+_DAMAGED_STATES = frozenset({"XX001", "XX002"}) | _LACKING_STATES
 _DAMAGED_NAMES = ("SQLITE_CORRUPT", "SQLITE_NOTADB")
 _MISSING_WORDS = ("no such table", "no such column")
 _DAMAGED_WORDS = ("malformed", "not a database", *_MISSING_WORDS)
@@ -31,7 +31,9 @@ def unavailable(error: BaseException) -> bool:
         return True
     if not isinstance(error, sa.exc.DBAPIError) or of_a_value(error):
         return False
-    return not isinstance(error, _OF_THE_UNIT) or _state(error) in _OF_THE_SCHEMA
+    if error.connection_invalidated or _state(error) in _LACKING_STATES:
+        return True
+    return not isinstance(error, _OF_THE_UNIT)
 
 
 def of_a_value(error: BaseException) -> bool:
@@ -40,7 +42,7 @@ def of_a_value(error: BaseException) -> bool:
 
 
 def damage(error: BaseException) -> str:
-    """Say what of the database is damaged; empty where the error says nothing like it."""
+    """Say what of the database is damaged, or kept from us; empty where the error says nothing like it."""
     if not isinstance(error, sa.exc.DBAPIError) or of_a_value(error):
         return ""
     name = str(getattr(error.orig, "sqlite_errorname", ""))
@@ -53,10 +55,20 @@ def damage(error: BaseException) -> str:
 
 
 def something_is_missing(error: BaseException) -> bool:
-    """Whether damage is a table or a column that is not there: somebody may put it back while the service runs."""
+    """Whether damage is a table, a column or a right that is not there: somebody may put it back while the service runs."""
     if not isinstance(error, sa.exc.DBAPIError):
         return False
-    return _state(error) in _MISSING_STATES or any(word in str(error.orig) for word in _MISSING_WORDS)
+    return _state(error) in _LACKING_STATES or any(word in str(error.orig) for word in _MISSING_WORDS)
+
+
+def refused(error: BaseException) -> bool:
+    """Whether the database's user may not touch what it needs."""
+    return isinstance(error, sa.exc.DBAPIError) and _state(error) == _REFUSED_STATE
+
+
+def of_a_server(error: BaseException) -> bool:
+    """Whether it is PostgreSQL that said it."""
+    return isinstance(error, sa.exc.DBAPIError) and bool(_state(error))
 
 
 def commit_was_refused(error: BaseException) -> bool:

@@ -110,7 +110,7 @@ def _open_postgresql(url: sa.URL, *, writer: bool) -> sa.Engine:
     )
     if not writer:
         options += " -c default_transaction_read_only=on"
-    return sa.create_engine(
+    engine = sa.create_engine(
         url.set(drivername="postgresql+psycopg"),
         json_serializer=json_text,
         connect_args={
@@ -127,3 +127,11 @@ def _open_postgresql(url: sa.URL, *, writer: bool) -> sa.Engine:
         max_overflow=0,
         isolation_level="READ COMMITTED" if writer else "REPEATABLE READ",
     )
+    sa.event.listen(engine, "handle_error", _give_up_stale_plans)
+    return engine
+
+
+def _give_up_stale_plans(context: sa.engine.ExceptionContext) -> None:
+    """Count a connection as cut whose prepared statements another version's migration has outdated: a new one serves."""
+    if str(context.original_exception).startswith("cached plan must not change result type"):
+        context.is_disconnect = True

@@ -38,18 +38,23 @@ class Unreadable:
 
 
 REPAIR = "stop the service and run hbot-triage doctor --repair"
+GRANT = "give its user the rights on all of the service's tables"
+RESTORE = "restore its backup; in a new database, a start of the service makes its tables"
+"""What PostgreSQL's administrator does where something is missing."""
 
 
 class StoreHealth:
     """Written by the store's threads, read by whoever asks. ``damage`` stays until the process ends.
 
-    Where it is nothing but tables or columns that are not there (``missing``), it ends when they are back.
+    Where it is nothing but tables, columns or rights that are not there (``missing``), it ends when they are back.
 
-    A commit that wrote nothing says nothing of the disk, so it does not end a failure.
+    A commit that wrote nothing says nothing of the disk, so it does not end a failure. What is damaged or missing is
+    no failure of commits, which others would end and begin from moment to moment.
     """
 
     def __init__(self) -> None:
         self.damage = ""
+        """What of it is damaged or missing, and the mend."""
         self.missing = False
         self.records = Unreadable()
         self._failure = ""
@@ -72,7 +77,8 @@ class StoreHealth:
 
     def failed(self, error: BaseException) -> None:
         """Note that the database could not serve a commit."""
-        self._note_damage(error)
+        if self._note_damage(error):
+            return
         with self._lock:
             first = not self._failure
             if first:
@@ -87,20 +93,23 @@ class StoreHealth:
         """Note that the database could not serve a read."""
         self._note_damage(error)
 
-    def _note_damage(self, error: BaseException) -> None:
+    def _note_damage(self, error: BaseException) -> bool:
+        """Note what an error says of damage; False where it says nothing of it. Logged once, until it ends."""
         found = database_errors.damage(error)
         if not found:
-            return
+            return False
         missing = database_errors.something_is_missing(error)
+        named = _named(error, found)
         with self._lock:
-            first = not self.damage
-            self.missing = missing and (first or self.missing)
-            self.damage = self.damage or found
+            first = not self.damage or (self.missing and not missing)
+            self.missing = missing and (self.missing or not self.damage)
+            self.damage = named if first else self.damage
         if first:
-            logger.error("the database is damaged: {why}; {mend}", why=found, mend=REPAIR)
+            logger.error("{what}", what=named)
+        return True
 
     def whole_again(self) -> None:
-        """Note that every table and column is there."""
+        """Note that every table, column and right is there."""
         with self._lock:
             ended, self.missing = self.missing, False
             if ended:
@@ -116,7 +125,13 @@ class StoreHealth:
     def problem(self) -> str:
         """Say what is wrong with the store, in words; empty where nothing is."""
         if self.damage:
-            return f"the database is damaged ({self.damage}): {REPAIR}"
+            return self.damage
         if self._failure:
             return f"commits fail since {time.monotonic() - self._since:.0f} s: {self._failure}"
         return ""
+
+
+def _named(error: BaseException, found: str) -> str:
+    if database_errors.refused(error):
+        return f"the database refuses its user ({found}): {GRANT}"
+    return f"the database is damaged ({found}): {RESTORE if database_errors.of_a_server(error) else REPAIR}"

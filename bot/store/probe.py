@@ -9,10 +9,13 @@ import sqlalchemy as sa
 from bot.store import tables
 from bot.store.deadlines import Deadlines
 from bot.store.upsert import insert_or_update
+from triage.errors import NotStored
 
 ASK_SECONDS = 3.0
 """How long a server is asked what became of a COMMIT: it may still be at it."""
 _PROBE = "store/probe"
+_RIGHTS = ("INSERT", "UPDATE", "DELETE")
+"""What is done to a table; the audit trail only grows."""
 
 
 def written(connection: sa.Connection) -> str:
@@ -56,6 +59,13 @@ def probe(connection: sa.Connection, at: float) -> None:
 
 
 def look_at_each_table(connection: sa.Connection) -> None:
-    """Ask every table for all its columns and no row. Raises the database's error where one is not there."""
+    """Ask every table for all its columns and no row, and for our rights on it.
+
+    Raises the database's error where one is not there, NotStored where we may not write into it.
+    """
     for table in tables.metadata.sorted_tables:
         connection.execute(sa.select(table).limit(0)).close()
+        if connection.dialect.name == "postgresql":
+            for right in _RIGHTS if table is not tables.audit else _RIGHTS[:1]:
+                if not connection.execute(sa.select(sa.func.has_table_privilege(table.name, right))).scalar():
+                    raise NotStored(f"no right to {right} in the table {table.name}")

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from bot.store import database_errors
 from bot.store.deadlines import Deadlines
 from bot.store.engine import open_engine
-from bot.store.health import REPAIR, StoreHealth
+from bot.store.health import GRANT, REPAIR, StoreHealth
 from bot.store.migrate import migrate
 from bot.store.transaction import Transaction
 from bot.store.writer import TRANSACTION_SECONDS, Writer
@@ -104,9 +104,10 @@ async def open_store(
     try:
         await asyncio.to_thread(migrate, url, apart=migrate_apart)
     except sa.exc.DBAPIError as error:
-        mend = f"; {REPAIR}" if database_errors.damage(error) else ""
+        mend = GRANT if database_errors.refused(error) else REPAIR
         raise StoreUnavailable(
-            f"the store cannot be opened at TRIAGE_DATABASE_URL: {database_errors.in_one_line(error)}{mend}"
+            f"the store cannot be opened at TRIAGE_DATABASE_URL: {database_errors.in_one_line(error)}"
+            f"{f'; {mend}' if database_errors.damage(error) else ''}"
         ) from error
     store = SqlStore(url, audit_key=audit_key)
     try:

@@ -3,15 +3,20 @@
 import asyncio
 import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
+import psycopg
 import pytest
 import sqlalchemy as sa
+from loguru import logger
 
 from bot.store import SqlStore, database_errors, deadlines, open_store, probe, writer
-from tests.contracts.store_samples import NOW, signal
+from bot.store.health import GRANT
+from tests.contracts.store_samples import NOW, line, signal
 from tests.servers.cutting_proxy import cutting_proxy
 from triage.errors import CommitUnknown, NotStored, StoreUnavailable
 from triage.ports.store import Tx
@@ -195,6 +200,95 @@ async def test_what_was_missing_and_is_there_again_is_no_damage_any_more(
     await store.write(ordered("ALTER TABLE elsewhere RENAME TO documents"))
     await until(lambda: not store.health.problem())
     assert not store.health.damage
+
+
+def noted(number: int) -> Callable[[Tx], None]:
+    """Write into a table that nothing is the matter with."""
+    return lambda tx: tx.notes.put("other", str(number))
+
+
+@contextmanager
+def said(level: str = "WARNING") -> Iterator[list[str]]:
+    """Collect what is logged from a level on."""
+    lines: list[str] = []
+    sink = logger.add(lambda message: lines.append(message.record["message"]), level=level)
+    try:
+        yield lines
+    finally:
+        logger.remove(sink)
+
+
+async def ordered_by_the_owner(url: str, *orders: str) -> None:
+    """Run statements as PostgreSQL's superuser."""
+    async with await psycopg.AsyncConnection.connect(url, autocommit=True, connect_timeout=5) as connection:
+        for order in orders:
+            await connection.execute(order.encode())
+
+
+async def test_a_right_that_is_taken_is_named_until_it_is_given_back(
+    postgres_copy_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Other tables take commits meanwhile: they end nothing, and the log has one line for it, not one for each."""
+    monkeypatch.setattr(writer, "PROBE_SECONDS", 0.1)
+    name = urlsplit(postgres_copy_url).path.removeprefix("/")
+    user = f"limited_{name}"
+    rights = f"GRANT ALL ON ALL TABLES IN SCHEMA public TO {user}"
+    sequences = f"GRANT ALL ON ALL SEQUENCES IN SCHEMA public TO {user}"
+    await ordered_by_the_owner(postgres_copy_url, f"CREATE ROLE {user} LOGIN", rights, sequences)
+    try:
+        async with open_store(postgres_copy_url.replace("://triage@", f"://{user}@")) as store:
+            with said() as log:
+                await ordered_by_the_owner(postgres_copy_url, f"REVOKE INSERT ON audit FROM {user}")
+                for number in range(3):
+                    with pytest.raises(NotStored, match="permission denied for table audit"):
+                        await store.write(audited)
+                    await store.write(noted(number))
+                    await asyncio.sleep(0.3)
+                    assert "permission denied for table audit" in store.health.problem()
+                    assert GRANT in store.health.problem()
+            assert len(log) == 1, log
+            await ordered_by_the_owner(postgres_copy_url, rights)
+            await until(lambda: not store.health.problem())
+            assert await store.write(audited) == "pressed"
+    finally:
+        await ordered_by_the_owner(postgres_copy_url, f"DROP OWNED BY {user}", f"DROP ROLE {user}")
+
+
+async def test_a_migration_beside_a_running_service_costs_no_read_and_no_write(
+    postgres_copy_url: str,
+) -> None:
+    """Statements that the server has prepared say "cached plan must not change result type" after it."""
+
+    def looked(tx: Tx) -> object:
+        return tx.notes.get("a")
+
+    async with open_store(postgres_copy_url) as store:
+        await store.write(lambda tx: tx.notes.put("a", "b"))
+        for _ in range(40):
+            await store.read(looked)
+            await store.write(looked)
+        await ordered_by_the_owner(
+            postgres_copy_url, "ALTER TABLE notes ALTER COLUMN value TYPE varchar(900)"
+        )
+        for _ in range(8):
+            assert await store.read(looked) == "b"
+            assert await store.write(looked) == "b"
+        assert not store.health.problem()
+
+
+async def test_damage_of_one_table_is_one_line_of_the_log_while_others_take_commits(
+    sqlite_url: str,
+) -> None:
+    """What commits says nothing of what is damaged."""
+    damaged_table(sqlite_url, "timeline")
+    async with open_store(sqlite_url) as store:
+        with said("INFO") as log:
+            for number in range(3):
+                with pytest.raises(NotStored):
+                    await store.write(lambda tx: tx.timeline.add(line(1, key="x")))
+                await store.write(noted(number))
+        assert len(log) == 1, log
+        assert "doctor --repair" in log[0]
 
 
 async def test_damage_beside_something_that_was_missing_stays(sqlite_store: SqlStore) -> None:

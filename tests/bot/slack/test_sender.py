@@ -9,6 +9,7 @@ from typing import Any, cast
 
 import pytest
 import sqlalchemy as sa
+from loguru import logger
 
 from bot.slack.composition import Composition
 from bot.slack.rate_limits import RateLimits
@@ -490,6 +491,40 @@ async def test_a_post_that_the_store_did_not_take_is_looked_for_as_soon_as_it_is
     await bench.settled(8)
     assert len(bench.cards()) == 1
     assert len(bench.slack.calls.of(POST)) == 1
+
+
+async def test_a_store_that_is_away_is_said_once_until_it_is_back(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not each second: the state is one."""
+    monkeypatch.setattr("bot.slack.sender.AWAY_SECONDS", 0.05)
+
+    class Away:
+        asked = 0
+
+        def __getattr__(self, name: str) -> object:
+            return getattr(bench.store, name)
+
+        async def write(self, *_: object, **__: object) -> None:
+            self.asked += 1
+            raise NotStored("away")
+
+        def asked_often(self) -> bool:
+            return self.asked > 3
+
+    lines: list[str] = []
+    sink = logger.add(lambda message: lines.append(message.record["message"]), level="WARNING")
+    try:
+        for times in (1, 2):
+            away = Away()
+            bench.sender._store = cast("SqlStore", away)
+            await bench.open(f"number {times}")
+            await until(away.asked_often)
+            bench.sender._store = bench.store
+            await bench.settled(8)
+            assert lines == ["the outbox cannot be read, trying again"] * times
+    finally:
+        logger.remove(sink)
 
 
 async def test_an_outbox_that_a_damaged_database_keeps_is_said_until_it_gives_it_out(bench: Bench) -> None:
