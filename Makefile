@@ -30,11 +30,11 @@ run: ## the service itself, with the settings of the environment and .env
 	@exec $(PY) -m bot.cli run $(ARGS)
 
 test: setup servers ## every test, with real servers [ARGS='-k name']
-	@$(PY) -m pytest -n $(WORKERS) --dist loadgroup $(ARGS)
+	@PYTHONDONTWRITEBYTECODE= $(PY) -m pytest -n $(WORKERS) --dist loadgroup $(ARGS)
 
 quick: setup ## lint of what changed, beside it every test that starts no server: about a minute
 	@lint=$$(mktemp); $(MAKE) lint-changed >$$lint 2>&1 & pid=$$!; status=0; \
-	$(PY) -m pytest -q --quick -n 2 -p no:schemathesis || status=1; \
+	PYTHONDONTWRITEBYTECODE= $(PY) -m pytest -q --quick -n 2 || status=1; \
 	wait $$pid || status=1; cat $$lint; rm -f $$lint; exit $$status
 
 lint-changed:
