@@ -109,6 +109,8 @@ async def open_store(
             f"the store cannot be opened at TRIAGE_DATABASE_URL: {database_errors.in_one_line(error)}"
             f"{f'; {mend}' if database_errors.damage(error) else ''}"
         ) from error
+    except UnicodeDecodeError as error:  # of SQLite's own words about a schema whose names are damaged
+        raise StoreUnavailable(f"the database's schema is damaged: {REPAIR}", damaged=True) from error
     store = SqlStore(url, audit_key=audit_key)
     try:
         yield store

@@ -21,6 +21,7 @@ import sqlalchemy as sa
 _INDEX = struct.Struct("=I8xBxHI4x2I8s8x")
 """The index's head: version, whether it is set up, page size, last frame and its checksum, salts. It stands there twice."""
 _VERSION = 3_007_000
+_MAGIC = 0x377F_0682
 _HEAD = struct.Struct(">6I2I")
 """The log's head, ended by a checksum; two of its words are the salts, new each time when the log begins anew."""
 _SALTS = slice(16, 24)
@@ -122,7 +123,7 @@ class WriteAheadLog:
             return True
         head = os.pread(log, _HEAD.size, 0)
         if head != self._head:
-            if head[_SALTS] != salts or not _sound(head):
+            if head[_SALTS] != salts or not order_of(head):
                 return False
             self._head = head
         last = _HEAD.size + (frames - 1) * (_FRAME.size + (page if page > 1 else 65_536))
@@ -130,14 +131,20 @@ class WriteAheadLog:
         return len(frame) == _FRAME.size and _FRAME.unpack(frame) == (salts, *checksum)
 
 
-def _sound(head: bytes) -> bool:
-    """Whether the log's head has its own checksum, which is over words in the order of the machine that wrote it."""
-    if len(head) < _HEAD.size:
-        return False
-    magic, *_, first, second = _HEAD.unpack(head)
-    words = struct.unpack(">6I" if magic & 1 else "<6I", head[:24])
-    one = two = 0
+def checksum(order: str, content: bytes, begun: tuple[int, int] = (0, 0)) -> tuple[int, int]:
+    """Return the log's checksum over words in an order of bytes (``<`` or ``>``), continued from the one before."""
+    one, two = begun
+    words = struct.unpack(f"{order}{len(content) // 4}I", content)
     for a, b in zip(words[::2], words[1::2], strict=True):
         one = (one + a + two) & 0xFFFF_FFFF
         two = (two + b + one) & 0xFFFF_FFFF
-    return (one, two) == (first, second)
+    return one, two
+
+
+def order_of(head: bytes) -> str:
+    """Return the order of bytes of the machine that wrote the log; empty where the head's own checksum is wrong."""
+    if len(head) < _HEAD.size:
+        return ""
+    magic, *_, first, second = _HEAD.unpack_from(head)
+    order = ">" if magic & 1 else "<"
+    return order if magic & ~1 == _MAGIC and checksum(order, head[:24]) == (first, second) else ""
