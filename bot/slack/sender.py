@@ -89,13 +89,19 @@ class Sender:
         self._tasks: set[asyncio.Task[None]] = set()
         self._away = False
         """Whether the last claim failed."""
-        self.blocked = ""
-        """Why nothing can be sent though it is stored: a damaged database gives no message out. Empty where it does."""
+        self._unclaimed = ""
+        """Why no message can be claimed though it is stored: a damaged database gives none out."""
+        self._untold = _Untold()
 
     @property
     def problems(self) -> dict[str, str]:
         """By place, what a person must mend before its messages flow again; empty when all is well."""
         return self._problems.current()
+
+    @property
+    def blocked(self) -> str:
+        """Why nobody learns of a new incident though it is stored: the database is damaged. Empty where they do."""
+        return self._unclaimed or self._untold.why
 
     def stop(self) -> None:
         """Take nothing new; let what is under way end."""
@@ -118,13 +124,13 @@ class Sender:
         try:
             claim = await self._claim()
         except StoreUnavailable as error:
-            self.blocked = str(error) if error.damaged else self.blocked
+            self._unclaimed = str(error) if error.damaged else self._unclaimed
             level = "DEBUG" if self._away else "WARNING"  # said once, and again after it was back
             logger.bind(error=str(error)).log(level, "the outbox cannot be read, trying again")
             self._away = True
             await self._sleep(AWAY_SECONDS)
             return
-        self.blocked, self._away = "", False
+        self._unclaimed, self._away = "", False
         for message in claim.messages:
             self._under_way[message.id] = message
             task = tasks.create_task(
@@ -192,7 +198,10 @@ class Sender:
             await self._attempt(message, composition)
         except StoreUnavailable as error:
             self._holds_unknown = True  # given back when the store is back; what was posted is found then
-            logger.bind(message=message.id, error=str(error)).warning("the store did not take the outcome")
+            level = "DEBUG" if error.damaged else "WARNING"  # damage is said once, by the store
+            logger.bind(message=message.id, error=str(error)).log(level, "the store did not take the outcome")
+            if error.damaged and _is_unposted_card(message):
+                self._untold.kept(message, str(error))
         except Exception as error:  # noqa: BLE001 - a mistake of ours: the message stays owed, others go on
             logger.bind(message=message.id, kind=message.kind.value).exception("delivery failed")
             with suppress(StoreUnavailable):  # then its lease ends by itself
@@ -223,6 +232,8 @@ class Sender:
             await self._failures.answer(attempt, failure)
         else:
             self._failures.succeeded(attempt, done=outcome.done, looked=not outcome.unasked)
+            if outcome.done and _is_unposted_card(message):
+                self._untold.posted(message)
             if not outcome.done:
                 await self._failures.defer(attempt, outcome.again_in, counted=False)
 
@@ -274,8 +285,30 @@ class Sender:
             logger.bind(error=str(error)).warning("not given back: the leases will end by themselves")
 
 
+@dataclass(slots=True)
+class _Untold:
+    """Whether the newest cards can be composed. One of before that cannot costs only itself."""
+
+    why: str = ""
+    newest: int = 0
+
+    def kept(self, card: Message, why: str) -> None:
+        """Note that a damaged database keeps a new card from being composed."""
+        if card.id >= self.newest:
+            self.newest, self.why = card.id, why
+
+    def posted(self, card: Message) -> None:
+        """Note that a card was posted."""
+        if card.id >= self.newest:
+            self.newest, self.why = card.id, ""
+
+
+def _is_unposted_card(message: Message) -> bool:
+    return message.kind is MessageKind.CARD and not message.post_id
+
+
 def _is_new_card(message: Message) -> bool:
-    return message.kind is MessageKind.CARD and not message.post_id and message.attempted_at is None
+    return _is_unposted_card(message) and message.attempted_at is None
 
 
 def is_urgent(message: Message) -> bool:

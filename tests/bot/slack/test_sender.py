@@ -19,7 +19,7 @@ from bot.store.transaction import Transaction
 from demo.slack import Fault, SlackServer
 from tests.bot.slack.workbench import CHANNEL, Bench, bench_on, new_incident, until
 from tests.contracts.test_store_outcomes import damaged_table
-from triage.errors import NotStored
+from triage.errors import NotStored, StoreUnavailable
 from triage.incidents.notifications import tell_card
 from triage.model import IncidentStatus, Subject, SubjectKind
 from triage.ports.store import Message, MessageKind, Tx
@@ -491,6 +491,29 @@ async def test_a_post_that_the_store_did_not_take_is_looked_for_as_soon_as_it_is
     await bench.settled(8)
     assert len(bench.cards()) == 1
     assert len(bench.slack.calls.of(POST)) == 1
+
+
+async def test_a_damaged_index_that_new_cards_need_is_said_until_a_newer_card_is_posted(bench: Bench) -> None:
+    """Who brings an alert is answered 503 then; one older card that cannot be composed holds no webhook up."""
+    broken: set[str] = set()
+    composed = bench.delivery.composed
+
+    def compose(tx: Tx, message: Message, now: datetime) -> object:
+        if message.ref in broken:
+            raise StoreUnavailable("disk image is malformed", damaged=True)
+        return composed(tx, message, now)
+
+    bench.delivery.composed = compose  # type: ignore[method-assign,assignment] # as a damaged page of an index does
+    before = await bench.open("the one before")
+    await bench.settled()
+    broken.add(str(before.id + 1))
+    await bench.open("nobody learns of it")
+    await until(lambda: "malformed" in bench.sender.blocked)
+    await bench.open("the next one")
+    await until(lambda: len(bench.cards()) == 2)
+    await until(lambda: not bench.sender.blocked)
+    broken.clear()
+    await until(lambda: len(bench.cards()) == 3)
 
 
 async def test_a_store_that_is_away_is_said_once_until_it_is_back(
