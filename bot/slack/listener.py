@@ -27,7 +27,8 @@ from handlers.slack.services import InFlight
 from triage.ports.clock import SystemClock
 
 DRAIN_SECONDS = 2.0
-_AGAIN_SECONDS = (1.0, 30.0)
+_AGAIN_SECONDS = (1.0, 8.0)
+"""After a mend people can reach us as soon as what waited is sent."""
 
 Register = Callable[[AsyncApp, Identity], None]
 """Registers every listener on a new app."""

@@ -1,7 +1,7 @@
-"""What a signed request must look like before anything reads it: Slack's own shapes, neither too deep nor too large.
+"""What must hold of what Slack sends before anything reads it: Slack's own shapes, neither too deep nor too large.
 
-A signature says who sent a body, not that the body makes sense: a proxy cuts, a tool of the workspace sends by hand, and
-a listener that meets a list where it expects an object would answer 500.
+A signature, or a WebSocket, says who sent a body, not that the body makes sense: a proxy cuts, a tool of the workspace
+sends by hand, and a listener that meets a list where it expects an object would answer 500.
 """
 
 from __future__ import annotations
@@ -123,6 +123,28 @@ class _Event(_Part):
     event: _Inner | None = None
 
 
+class _Envelope(_Part):
+    """What comes over a WebSocket: with an id it wants to be acknowledged."""
+
+    type: str
+    envelope_id: str | None = None
+    payload: dict[str, Any] | None = None
+
+
+class _Command(_Part):
+    command: str
+    text: str | None = None
+    user_id: str | None = None
+    user_name: str | None = None
+    team_id: str | None = None
+    enterprise_id: str | None = None
+    channel_id: str | None = None
+    trigger_id: str | None = None
+    response_url: str | None = None
+
+
+_ENVELOPE: TypeAdapter[_Envelope] = TypeAdapter(_Envelope)
+_COMMAND: TypeAdapter[_Command] = TypeAdapter(_Command)
 _INTERACTION: TypeAdapter[_Interaction] = TypeAdapter(_Interaction)
 _EVENT: TypeAdapter[_Event] = TypeAdapter(_Event)
 
@@ -139,6 +161,25 @@ def look_over(body: str, content_type: str) -> None:
         _whole(_fits(_INTERACTION, _read(fields["payload"], "the payload")))
     elif not fields.get("command") and "ssl_check" not in fields:
         raise Odd("the form has neither a payload nor a command")
+
+
+def look_over_envelope(text: str) -> dict[str, Any]:
+    """Return what came over a WebSocket where it is one of Slack's. Raises Odd."""
+    found = _read(text, "the message")
+    told = _fits(_ENVELOPE, found)
+    if told.envelope_id is not None:
+        _look_into(told.type, told.payload)
+    return dict(found) if isinstance(found, dict) else {}
+
+
+def _look_into(kind: str, payload: object) -> None:
+    """Hold what an envelope carries against its type; what is of another type nothing here reads."""
+    if kind == "interactive":
+        _whole(_fits(_INTERACTION, payload))
+    elif kind == "slash_commands":
+        _fits(_COMMAND, payload)
+    elif kind == "events_api" and _fits(_EVENT, payload).event is None:
+        raise Odd("an event without an event")
 
 
 def _whole(told: _Interaction) -> None:

@@ -21,7 +21,7 @@ from triage.ports.clock import Clock
 
 REMEMBERED_SECONDS = 3600.0
 """A form is opened when somebody presses: so long it is said, unless one opens before."""
-_VIEWS = "views."
+_VIEWS, _APP = "views.", "apps."
 _API = "/api/"
 """In the address of each method; a file's contents go to another one, which answers with plain text."""
 _PASSING = frozenset(
@@ -69,6 +69,8 @@ class RefusedAnswers(AsyncRetryHandler):
         return False
 
     def _note(self, method: str, code: str, needed: object) -> None:
+        if method.startswith(_APP):  # what the sockets ask for, and say themselves
+            return
         if not code:
             self._problems.over(method)
             return

@@ -4,7 +4,8 @@ Slack closes each connection every few hours, and any envelope may go to any of 
 before (``disconnect``); the SDK would close the old connection first and lose the click that is on its way to it. So
 another one is opened first, and the old one goes on listening until Slack closes it, or some seconds have passed.
 A WebSocket can also stay open and receive nothing. Every pong is noted by the SDK; a connection without one for some
-pings, or one that is older than ``renew_seconds``, is replaced while the other one listens.
+pings, or one that is older than ``renew_seconds``, is replaced while the other one listens. One counts when Slack's
+first word has come over it; where that word is good-bye, the next one is asked for after a pause.
 """
 
 from __future__ import annotations
@@ -25,9 +26,11 @@ from slack_sdk.errors import SlackClientError
 from slack_sdk.socket_mode.response import SocketModeResponse
 
 from bot.slack.client import LOOPBACK, SlackClient, text_of
+from bot.slack.envelopes import Envelopes
 from bot.slack.errors import NotDone, OutcomeUnknown, RateLimited, SlackFailure
 from triage.ports.bell import Bell
 from triage.ports.clock import Clock
+from triage.untrusted_text import one_line
 
 CONNECTIONS = 2
 PING_SECONDS = 5.0
@@ -39,6 +42,16 @@ ACKNOWLEDGE_SECONDS = 3.0
 LINGER_SECONDS, LINGERING = 10.0, 6
 """How long a connection that Slack wants to close still listens, and how many of them: Slack allows ten in all."""
 TOO_MANY = "too_many_websockets"
+LONGEST_REASON = 60
+WHY_CLOSED = {
+    TOO_MANY: "the app has ten connections, and Slack allows no more: end other processes that use SLACK_APP_TOKEN",
+    "link_disabled": "turn Socket Mode on on the app's page",
+}
+REFRESHED = frozenset({"warning", "refresh_requested", "closed"})
+"""Why Slack closes a connection in the course of things."""
+FLEETING_SECONDS = 5.0
+"""What Slack closes sooner, for another reason or before a word, is asked for anew after a pause, which grows."""
+FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.25, 15.0
 OPEN, WEBSOCKET = "apps.connections.open", "WebSocket"
 LONGEST_WAIT_SECONDS = 60.0
 """So long a 429 of that is obeyed: without a connection no click arrives."""
@@ -60,7 +73,9 @@ class _Connection:
     """One connection: since when, and how many Slack says the app has (``hello``).
 
     ``leaving``: the reason for which Slack is about to close it. ``until``: when it is closed though it still listens.
-    ``unanswered``: the envelopes that came over it and are not acknowledged yet. ``closing``: no more are taken from it.
+    ``unanswered``: the envelopes that came over it and are not acknowledged yet, with when they came. ``closing``: no
+    more are taken from it. ``heard``: something came over it. ``made``: it came about. ``fleeting``: Slack closed it
+    at once.
     """
 
     handler: AsyncSocketModeHandler
@@ -68,8 +83,15 @@ class _Connection:
     announced: int = 0
     leaving: str = ""
     until: float = 0.0
-    unanswered: set[str] = field(default_factory=set)
+    unanswered: dict[str, float] = field(default_factory=dict)
     closing: bool = False
+    heard: asyncio.Event = field(default_factory=asyncio.Event)
+    made: bool = False
+    fleeting: bool = False
+
+    def awaited(self, now: float) -> bool:
+        """Whether Slack still waits for an acknowledgement."""
+        return any(now - came < ACKNOWLEDGE_SECONDS for came in self.unanswered.values())
 
     @property
     def closed(self) -> bool:
@@ -99,7 +121,10 @@ class Sockets:
         self._renew = renew_seconds
         self._connections: list[_Connection] = []
         self._lingering: list[_Connection] = []
+        self._envelopes = Envelopes()
         self._wait_until = 0.0
+        self._fleeting = 0
+        """Connections that Slack closed at once, one after the other."""
         self.problem = ""
         """Why the last connection that was tried did not come about, in words; empty once one does."""
         self._changed, self._answered = Bell(), Bell()
@@ -109,7 +134,8 @@ class Sockets:
     def connected(self) -> int:
         """How many connections are open and answer our pings."""
         return sum(
-            self._answers_pings(connection) and not connection.leaving for connection in self._connections
+            connection.made and self._answers_pings(connection) and not connection.leaving
+            for connection in self._connections
         )
 
     @property
@@ -152,15 +178,29 @@ class Sockets:
             async with asyncio.timeout(CONNECT_SECONDS):
                 connection.handler.client.wss_uri = await self._address(connection)
                 await connection.handler.connect_async()  # type: ignore[no-untyped-call]  # the SDK has no types here
+                await self._greeted(connection)
         except _NoWebSocketError as none:
             self._note(none.failure)
         except (TimeoutError, SlackFailure, SlackClientError, aiohttp.ClientError, OSError) as error:
             self._note(error)
         else:
-            self.problem = ""
+            connection.made, self.problem = True, ""
             return True
         await self._drop(connection)
         return False
+
+    async def _greeted(self, connection: _Connection) -> None:
+        """Wait for the first word over a connection: a WebSocket that comes about may lead nowhere.
+
+        One without a word whose pings are answered is taken all the same: the other end closes none of those.
+        """
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._ping * 2):
+                await connection.heard.wait()
+        if connection.fleeting:
+            raise _NoWebSocketError(_closed(connection.leaving))
+        if connection.closed:
+            raise TimeoutError
 
     async def _address(self, connection: _Connection) -> str:
         """Ask Slack for an address, once: the SDK would wait for as long as a 429 says, and print tracebacks."""
@@ -175,7 +215,7 @@ class Sockets:
         """Keep why there is no connection, which only a person may be able to mend."""
         if isinstance(error, RateLimited):
             self._wait_until = self._clock.monotonic() + min(error.retry_after, LONGEST_WAIT_SECONDS)
-        within = f"{WEBSOCKET}: none within {CONNECT_SECONDS:g} s"
+        within = f"{WEBSOCKET}: none that answers within {CONNECT_SECONDS:g} s"
         before, self.problem = self.problem, str(error) if isinstance(error, SlackFailure) else within
         level = "DEBUG" if self.problem == before else "WARNING"  # it is tried every few seconds
         logger.bind(error=self.problem).log(level, "no Socket Mode connection, trying again")
@@ -187,20 +227,12 @@ class Sockets:
         connection = _Connection(handler, since=self._clock.monotonic())
         self._connections.append(connection)
 
-        async def listen(_client: object, message: dict[str, Any], _raw: str | None = None) -> None:
-            if message.get("type") == "hello":
-                count = message.get("num_connections")
-                connection.announced = count if isinstance(count, int) else 0
-
-        async def read(message: aiohttp.WSMessage) -> None:
-            came = _parsed(message.data)
-            if came.get("type") == "disconnect":
-                self._leave(connection, str(came.get("reason") or "disconnect"))
-
         async def answer(response: Any) -> None:  # noqa: ANN401 - the SDK's own, or a dict
             said = response.to_dict() if isinstance(response, SocketModeResponse) else response
-            await client.send_message(json.dumps(said))
-            connection.unanswered.discard(str(said.get("envelope_id")))
+            text, envelope = json.dumps(said), str(said.get("envelope_id"))
+            self._envelopes.acknowledged(envelope, text)
+            await client.send_message(text)
+            connection.unanswered.pop(envelope, None)
             self._answered.ring()
 
         async def reconnect(force: bool = False) -> None:  # noqa: FBT001, FBT002 - as the SDK calls it
@@ -208,21 +240,63 @@ class Sockets:
             self._leave(connection, connection.leaving or "closed")
 
         client = handler.client
-        _take_until_closing(connection)
+        self._take_what_is_new(connection)
         session = client.aiohttp_client_session
         session.ws_connect = _tried_once(session.ws_connect)  # type: ignore[method-assign, assignment]
-        client.message_listeners.append(listen)
-        client.on_message_listeners.append(read)
         client.send_socket_mode_response = answer  # type: ignore[method-assign]
         # The SDK would close the connection and only then open another one: here the watch does it, in that order.
         client.connect_to_new_endpoint = reconnect  # type: ignore[method-assign]
         client.default_auto_reconnect_enabled = client.auto_reconnect_enabled = False
         return connection
 
+    def _take_what_is_new(self, connection: _Connection) -> None:
+        """Read what comes over a connection before the SDK does, which gets the envelopes that are to be done alone.
+
+        While it closes no envelope is taken that could not be acknowledged any more: Slack tells the person that it did
+        not work.
+        """
+        client = connection.handler.client
+        enqueue = client.enqueue_message
+
+        async def take(message: str) -> None:
+            came = self._envelopes.read(message)
+            if came.get("type") == "hello":
+                count = came.get("num_connections")
+                connection.announced = count if isinstance(count, int) else 0
+            elif came.get("type") == "disconnect":
+                self._leave(connection, one_line(str(came.get("reason") or "disconnect"), LONGEST_REASON))
+            elif (envelope := came.get("envelope_id")) and not connection.closing:
+                before = self._envelopes.again(envelope)
+                if before is None:
+                    connection.unanswered[envelope] = self._clock.monotonic()
+                    await enqueue(message)
+                elif before:
+                    await client.send_message(before)
+            connection.heard.set()
+
+        client.enqueue_message = take  # type: ignore[method-assign]
+
     def _leave(self, connection: _Connection, reason: str) -> None:
         """Note that a connection is about to be closed, or is, and wake the watch."""
-        connection.leaving = connection.leaving or reason
+        if not connection.leaving:
+            connection.leaving = reason
+            self._pause_if_fleeting(connection)
         self._changed.ring()
+
+    def _pause_if_fleeting(self, connection: _Connection) -> None:
+        """Ask for the next connection later where Slack closed one at once: it would close that one too."""
+        now = self._clock.monotonic()
+        if now - connection.since >= FLEETING_SECONDS:
+            self._fleeting = 0
+        elif not connection.heard.is_set() or connection.leaving not in REFRESHED:
+            connection.fleeting = True
+            self._note(_closed(connection.leaving))
+            if connection.leaving == TOO_MANY and self._lingering:  # the oldest of ours makes room
+                self._lingering[0].until = now
+                return
+            pause = min(LONGEST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2 ** min(self._fleeting, 6))
+            self._fleeting += 1
+            self._wait_until = max(self._wait_until, now + pause)
 
     async def _watch(self) -> None:
         await self._fill()
@@ -268,7 +342,7 @@ class Sockets:
             if connection.until <= now or not self._answers_pings(connection)
         ]
         many = [connection for connection in self._lingering[:-LINGERING] if connection not in over]
-        over += [connection for connection in many if not connection.unanswered]
+        over += [connection for connection in many if not connection.awaited(now)]
         for connection in over:
             self._lingering.remove(connection)
             await self._drop(connection)
@@ -291,8 +365,8 @@ class Sockets:
             connection.closing = True
         with suppress(TimeoutError):
             async with asyncio.timeout(ACKNOWLEDGE_SECONDS):
-                while any(connection.unanswered for connection in connections):
-                    await self._answered.wait(ACKNOWLEDGE_SECONDS)
+                while any(connection.awaited(self._clock.monotonic()) for connection in connections):
+                    await self._answered.wait(0.1)
         async with asyncio.TaskGroup() as tasks:
             for connection in connections:
                 tasks.create_task(self._drop(connection))
@@ -314,27 +388,6 @@ def _tried_once(connect: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitab
     return once
 
 
-def _take_until_closing(connection: _Connection) -> None:
-    """Take no envelope that could not be acknowledged any more: Slack tells the person that it did not work."""
-    client = connection.handler.client
-    enqueue = client.enqueue_message
-
-    async def take(message: str) -> None:
-        if connection.closing:
-            return
-        if envelope := _parsed(message).get("envelope_id"):
-            connection.unanswered.add(str(envelope))
-        await enqueue(message)
-
-    client.enqueue_message = take  # type: ignore[method-assign]
-
-
-def _parsed(data: object) -> dict[str, Any]:
-    """Return what came over a connection; empty where it is nothing that we read."""
-    if not isinstance(data, str) or not data.startswith("{"):
-        return {}
-    try:
-        message = json.loads(data)
-    except ValueError:
-        return {}
-    return message if isinstance(message, dict) else {}
+def _closed(reason: str) -> SlackFailure:
+    """Return why Slack has closed a connection, with the mend where a person has to do something."""
+    return NotDone(WEBSOCKET, reason, WHY_CLOSED.get(reason, ""))

@@ -57,6 +57,10 @@ class Sockets:
         self.connections: list[Connection] = []
         self.opened = 0
         self.base_url = ""
+        self.turned_away = ""
+        """A reason for which each new connection is told to go at once, and closed; empty: they are welcome."""
+        self.deaf = False
+        """Whether each new connection is opened and then neither greeted nor answered, as behind a proxy that holds all."""
 
     def new_address(self) -> str:
         """Return a WebSocket address that is good for one connection."""
@@ -81,15 +85,17 @@ class Sockets:
         self._tickets.discard(ticket)
         socket = web.WebSocketResponse(autoping=False, timeout=0.5)
         await socket.prepare(request)
-        if len(self.connections) >= MOST_CONNECTIONS:
-            await socket.send_json({"type": "disconnect", "reason": "too_many_websockets"})
+        away = "too_many_websockets" if len(self.connections) >= MOST_CONNECTIONS else self.turned_away
+        if away:
+            await socket.send_json({"type": "disconnect", "reason": away})
             await socket.close()
             return socket
-        connection = Connection(socket, request, next(self._numbers))
+        connection = Connection(socket, request, next(self._numbers), frozen=self.deaf)
         self.connections.append(connection)
         self.opened += 1
         try:
-            await self._hello(connection)
+            if not connection.frozen:
+                await self._hello(connection)
             self._workspace.tell(Change("sockets"))
             async for message in socket:
                 await self._received(connection, message)

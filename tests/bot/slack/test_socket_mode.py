@@ -12,6 +12,7 @@ from slack_bolt.async_app import AsyncAck
 
 from bot.slack.app import build_app
 from bot.slack.client import Identity, open_client
+from bot.slack.refused_answers import RefusedAnswers
 from bot.slack.socket_mode import Sockets
 from demo.slack import Fault, Message, SlackServer
 from tests.bot.slack.workbench import until
@@ -129,6 +130,19 @@ async def test_an_app_token_that_is_not_valid_is_not_taken_for_the_bots(slack: S
     assert len([line for line in logged if "no Socket Mode connection" in line]) == 1
 
 
+async def test_an_app_token_without_its_scope_is_said_once(slack: SlackServer) -> None:
+    """The sockets say it: what watches the answers to people leaves it to them."""
+    slack.add_token(slack.app.app_token, "app", ())
+    refused = RefusedAnswers(SystemClock())
+    async with open_client(slack.app.bot_token, url=slack.api_url) as client:
+        app = build_app(client, WHO, watches=[refused])
+        sockets = Sockets(app, slack.app.app_token, SystemClock(), ping_seconds=0.2)
+        async with sockets.open():
+            await until(lambda: sockets.problem, 5)
+            assert "connections:write" in sockets.problem
+            assert refused.problems == {}
+
+
 @pytest.mark.parametrize("count", ["many", None, [1]])
 async def test_a_greeting_of_another_shape_is_no_error(slack: SlackServer, count: object) -> None:
     """How many connections there are is shown, no more."""
@@ -141,6 +155,120 @@ async def test_a_greeting_of_another_shape_is_no_error(slack: SlackServer, count
                 await connection.socket.send_json({"type": "hello", "num_connections": count})
             await until(lambda: sockets.announced == 0, 5)
             assert sockets.connected == 2
+
+
+ODD = [
+    "not json",
+    "{",
+    "5",
+    '"x"',
+    "[" * 100_000,
+    '{"a":' * 2000,
+    '{"type": 5}',
+    '{"type": "disconnect"',
+    '{"envelope_id": "a"}',
+    '{"envelope_id": ["b"], "type": "interactive", "payload": {}}',
+    '{"envelope_id": "c", "type": "interactive"}',
+    '{"envelope_id": "d", "type": "interactive", "payload": {"type": "block_actions", "actions": 5}}',
+    '{"envelope_id": "e", "type": "slash_commands", "payload": []}',
+    '{"envelope_id": "f", "type": "slash_commands", "payload": {"command": ["/triage"]}}',
+    '{"envelope_id": "g", "type": "events_api", "payload": {"event": 5}}',
+    '{"envelope_id": "h", "type": "events_api", "payload": null}',
+]
+
+
+async def test_what_is_none_of_slacks_is_left_out_and_costs_nothing(slack: SlackServer) -> None:
+    """The SDK would print a traceback of each; what comes after it is taken as before, and the end waits for none of it."""
+    logged: list[str] = []
+    sink = logger.add(logged.append, format="{level} {message} {exception}", level="INFO")
+    async with open_client(slack.app.bot_token, url=slack.api_url) as client:
+        app = build_app(client, WHO)
+        clicked: list[str] = []
+
+        @app.action("incident.acknowledge")
+        async def acknowledge(ack: AsyncAck, action: dict[str, str]) -> None:
+            clicked.append(action["value"])
+            await ack()
+
+        sockets = Sockets(app, slack.app.app_token, SystemClock(), connections=1, ping_seconds=0.5)
+        async with sockets.open():
+            [connection] = slack.sockets.connections
+            for odd in ODD:
+                await connection.socket.send_str(odd)
+            outcome = await slack.member("ana").click(_card(slack), "incident.acknowledge", block_id="b")
+            assert outcome.acked
+            await connection.socket.send_str('{"envelope_id": "i", "type": "of_tomorrow", "payload": {}}')
+            assert slack.sockets.connections == [connection]
+            assert not any(each.unanswered for each in sockets._connections)
+    logger.remove(sink)
+    assert clicked == ["handle"]
+    assert len([line for line in logged if "none of Slack's" in line]) == len(ODD)
+    assert not any("Traceback" in line for line in logged)
+
+
+async def test_an_envelope_that_comes_again_is_acknowledged_again_and_done_once(slack: SlackServer) -> None:
+    """Slack does not know whether we had it where the connection broke before the acknowledgement."""
+    async with open_client(slack.app.bot_token, url=slack.api_url) as client:
+        app = build_app(client, WHO)
+        done: list[str] = []
+
+        @app.command("/triage")
+        async def typed(ack: AsyncAck, body: dict[str, str]) -> None:
+            done.append(body["text"])
+            await ack(text="here it is")
+
+        sockets = Sockets(app, slack.app.app_token, SystemClock(), ping_seconds=0.5)
+        async with sockets.open():
+            await slack.sockets.until_connected(2)
+            payload = {"command": "/triage", "text": "drill", "team_id": "T1", "user_id": "U1"}
+            envelope = {"envelope_id": "once", "type": "slash_commands", "payload": payload}
+            for connection in [*slack.sockets.connections, slack.sockets.connections[0]]:
+                answer: asyncio.Future[dict[str, Any] | None] = asyncio.get_running_loop().create_future()
+                connection.awaited["once"] = answer
+                await connection.socket.send_json(envelope)
+                async with asyncio.timeout(5):
+                    assert await answer == {"text": "here it is"}
+    assert done == ["drill"]
+
+
+@pytest.mark.parametrize(
+    ("reason", "mend"),
+    [
+        ("too_many_websockets", "SLACK_APP_TOKEN"),
+        ("link_disabled", "turn Socket Mode on"),
+        ("refresh_requested", "refresh_requested"),
+    ],
+)
+async def test_connections_that_slack_closes_at_once_are_asked_for_with_pauses_and_said(
+    slack: SlackServer, reason: str, mend: str
+) -> None:
+    """Without a pause Slack was asked for an address 16 times a second, and nobody was told why nothing arrives."""
+    async with open_client(slack.app.bot_token, url=slack.api_url) as client:
+        sockets = Sockets(build_app(client, WHO), slack.app.app_token, SystemClock(), ping_seconds=0.5)
+        async with sockets.open():
+            await slack.sockets.until_connected(2)
+            slack.sockets.turned_away = reason
+            before = len(slack.calls.of(OPEN))
+            slack.sockets.drop()
+            await until(lambda: mend in sockets.problem and not sockets.connected, 5)
+            await asyncio.sleep(3)
+            assert len(slack.calls.of(OPEN)) - before <= 6
+            slack.sockets.turned_away = ""
+            await until(lambda: sockets.connected == 2 and not sockets.problem, 20)
+
+
+async def test_a_socket_that_opens_and_leads_nowhere_does_not_count(slack: SlackServer) -> None:
+    """Neither greeted nor answered: replaced by its like for ever it would look connected most of the time."""
+    slack.sockets.deaf = True
+    async with open_client(slack.app.bot_token, url=slack.api_url) as client:
+        sockets = Sockets(build_app(client, WHO), slack.app.app_token, SystemClock(), ping_seconds=0.3)
+        async with sockets.open():
+            await slack.sockets.until_connected(1)
+            assert sockets.connected == 0
+            await until(lambda: "none that answers" in sockets.problem, 10)
+            assert sockets.connected == 0
+            slack.sockets.deaf = False
+            await until(lambda: sockets.connected == 2 and not sockets.problem, 20)
 
 
 async def test_no_click_is_lost_while_slack_refreshes_every_connection(slack: SlackServer) -> None:
