@@ -26,17 +26,17 @@ class ChartProcess:
     async def draw(self, chart: IncidentChart) -> DrawnPicture:
         """Draw one chart. Raises SourceError with what its process said."""
         async with self._room:
-            with tempfile.TemporaryDirectory(prefix="hbot-triage-chart-") as folder:
-                try:
+            try:
+                with tempfile.TemporaryDirectory(prefix="hbot-triage-chart-") as folder:
                     async with asyncio.timeout(self._seconds):
                         return await _drawn(chart, Path(folder) / "incident.png")
-                except TimeoutError:
-                    raise SourceError("chart", f"it was not drawn within {self._seconds:g} s") from None
-                except (OSError, ValueError, ExceptionGroup) as error:
-                    cause = first_error(error)
-                    if isinstance(cause, SourceError):
-                        raise cause from error
-                    raise SourceError("chart", f"it could not be drawn: {cause}") from error
+            except TimeoutError:
+                raise SourceError("chart", f"it was not drawn within {self._seconds:g} s") from None
+            except (OSError, ValueError, ExceptionGroup) as error:
+                cause = first_error(error)
+                if isinstance(cause, SourceError):
+                    raise cause from error
+                raise SourceError("chart", f"it could not be drawn: {cause}") from error
 
 
 async def _drawn(chart: IncidentChart, path: Path) -> DrawnPicture:

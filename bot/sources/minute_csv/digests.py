@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import tempfile
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -40,17 +41,28 @@ class CsvDigests:
         """Measure some bots; raises SourceError where nothing could be measured at all."""
         asks = [ask_of(self._desk, bot) for bot in bots]
         async with self._room:
-            with tempfile.TemporaryDirectory(prefix="hbot-triage-digest-") as folder:
+            with ExitStack() as stack:
+                folder, problems = _folder_for_pictures(stack) if pictures else (None, ())
                 report = await build_digest(
                     self._data,
                     asks,
                     (start, end),
                     incidents=incidents,
                     actions=actions,
-                    pictures=Path(folder) if pictures else None,
+                    pictures=folder,
                     themes=(THEME,),
                 )
+                report = replace(report, problems=(*report.problems, *problems))
                 return await asyncio.to_thread(_with_pictures, report)
+
+
+def _folder_for_pictures(stack: ExitStack) -> tuple[Path | None, tuple[str, ...]]:
+    """Make a folder for the time of the stack; where none can be made the figures come all the same, and it is said."""
+    try:
+        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="hbot-triage-digest-"))
+    except OSError as error:
+        return None, (f"pictures could not be drawn: no temporary folder: {error.strerror or error}",)
+    return Path(folder), ()
 
 
 def ask_of(desk: Desk, name: str) -> BotAsk:

@@ -19,6 +19,7 @@ from triage.ports.charts import IncidentChart, Track
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
 START = 1_771_600_000.0
 
@@ -108,3 +109,12 @@ async def test_what_cannot_be_drawn_is_said() -> None:
     broken = IncidentChart(number="INC-1", title="x", start=START, end=START, step=15, tracks=(bot("bot1"),))
     with pytest.raises(SourceError, match="could not be drawn: ZeroDivisionError"):
         await ChartProcess().draw(broken)
+
+
+async def test_a_temporary_folder_that_cannot_be_made_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its disk is full, or read-only."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "not there"))
+    with pytest.raises(SourceError, match=r"could not be drawn: .*No such file"):
+        await ChartProcess().draw(chart([bot("bot1")]))

@@ -13,9 +13,11 @@ from PIL import Image
 from bot.sources.minute_csv import digest
 from bot.sources.minute_csv.child_process import child
 from bot.sources.minute_csv.digest import BotAsk, build_digest
+from bot.sources.minute_csv.digests import CsvDigests
 from bot.sources.minute_csv.folders import bots, csv_files
 from bot.watched_reads import FOLDERS
 from tests.bot.sources.minute_csv.files import H33, H36, MIDNIGHT, START, folder_of, row, rows, write
+from triage.desk import Desk
 from triage.errors import SourceBadAnswer, SourceTimeout, SourceUnreachable
 from triage.kpis.limits import KpiLimits
 from triage.kpis.model import ActionNote, IncidentNote, KpiVerdict
@@ -89,6 +91,22 @@ async def test_pictures_that_cannot_be_drawn_do_not_stop_the_figures(tmp_path: P
     assert report.bots[0].verdict is KpiVerdict.MEETS
     assert report.pictures == ()
     assert "File exists" in report.problems[0]
+
+
+async def test_a_temporary_folder_that_cannot_be_made_costs_the_pictures_and_not_the_figures(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its disk is full, or read-only; where no pictures are wanted none is needed."""
+    desk(tmp_path / "data")
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "not there"))
+    digests = CsvDigests(Desk.model_validate({"bots": [{"name": "bot1"}]}), tmp_path / "data")
+    measured = await digests.measure(["bot1"], *WINDOW, pictures=True)
+    assert measured.report.bots[0].verdict is KpiVerdict.MEETS
+    assert measured.pictures == ()
+    assert measured.report.problems == (
+        "pictures could not be drawn: no temporary folder: No such file or directory",
+    )
+    assert (await digests.measure(["bot1"], *WINDOW)).report.problems == ()
 
 
 async def test_pictures_that_take_too_long_do_not_stop_the_figures(tmp_path: Path) -> None:
