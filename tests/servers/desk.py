@@ -14,6 +14,7 @@ from typing import Any
 
 from tests.servers import programs
 from tests.servers.docker import CommandError, DockerEngine, run
+from tests.servers.forked import compose_words
 from tests.servers.images import rootfs
 from tests.servers.process import LOOPBACK, eventually, free_port
 
@@ -82,7 +83,7 @@ class Desk:
     @property
     def compose_command(self) -> list[str]:
         """The words a desk.yaml's `compose.command` would hold."""
-        return [str(programs.find(self.compose_program))]
+        return compose_words(_program(self.compose_program))
 
     async def compose(self, *words: str, profiles: Sequence[str] = ("multi", "external")) -> str:
         """Call compose as the desk's operators do: from compose/, with the env file and profiles."""

@@ -1,7 +1,8 @@
-"""Services forked from a process that has everything imported: a start takes the time of no import."""
+"""Programs forked from a process that has everything imported: a start takes the time of no import."""
 
 import asyncio
 import json
+import os
 import select
 import signal
 import subprocess
@@ -9,7 +10,6 @@ import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import cache
-from os import close, pidfd_open
 from pathlib import Path
 
 from tests.servers.process import NotReadyError, ServerProcess, _wrapper
@@ -53,6 +53,31 @@ def shared() -> Mother:
     return Mother(subprocess.Popen(words, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE))
 
 
+def compose_words(program: Path) -> list[str]:
+    """Return the words that call a Compose: where it is Compose 1, a script of Python, those of a forked one."""
+    with program.open("rb") as file:
+        first, about = file.readline().decode(errors="replace"), file.read(500)
+    if not (first.startswith("#!/") and "python" in first and b"docker-compose==1." in about):
+        return [str(program)]
+    python, script = first[2:].split(), str(ROOT / "tests" / "servers" / "compose_mother.py")
+    address = f"hbot-compose-{os.getpid()}"
+    _serve_compose(*python, "-I", script, "serve", str(program), address)
+    return [*python, "-I", "-S", script, address]
+
+
+@cache
+def _serve_compose(*words: str) -> "subprocess.Popen[bytes]":
+    """Start the process that forks them, at the first call; it ends with this one."""
+    child = subprocess.Popen(
+        [*_wrapper(None, "KILL"), *words], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE
+    )
+    assert child.stdout is not None
+    with child.stdout as said:
+        if not said.readline():
+            raise NotReadyError("the preloaded Compose 1 has ended")
+    return child
+
+
 class ForkedProcess(ServerProcess):
     """A ``ServerProcess`` whose every start is a fork of a preloaded one: ``words`` are a module and its arguments."""
 
@@ -82,7 +107,7 @@ class ForkedProcess(ServerProcess):
         self._let_go()
         self._pid = shared().fork(self._words, self._env or {}, self.log)
         with suppress(ProcessLookupError):  # it may have ended at once
-            self._handle = pidfd_open(self._pid)
+            self._handle = os.pidfd_open(self._pid)
 
     async def tell_where(self) -> None:
         """Have it write into its log where each of its threads stands; a moment is left for that."""
@@ -106,5 +131,5 @@ class ForkedProcess(ServerProcess):
 
     def _let_go(self) -> None:
         if self._handle >= 0:
-            close(self._handle)
+            os.close(self._handle)
         self._handle = -1
