@@ -23,6 +23,7 @@ from bot.service_parts import LISTENER, Adapters, ServiceParts
 from bot.settings import Settings
 from bot.slack.client import open_client
 from bot.store import open_store
+from bot.store.damaged_log import mend_log
 from bot.store.lock import only_process
 from bot.tuning import EndpointDispatcher, collect_seldom
 from bot.web import WebServer, listen, make_web
@@ -153,6 +154,9 @@ async def serve(settings: Settings, *, stop: asyncio.Event, clock: Clock | None 
         stack.callback(listener.close)
         database = settings.triage_database_url.get_secret_value()
         stack.enter_context(only_process(database))
+        of_log, mended = await asyncio.to_thread(mend_log, database, clock.now())
+        if of_log:
+            logger.error("{what}", what=of_log)
         opened = await stack.enter_async_context(open_configured(settings))
         adapters = Adapters(
             store=await stack.enter_async_context(
@@ -164,6 +168,8 @@ async def serve(settings: Settings, *, stop: asyncio.Event, clock: Clock | None 
             ),
             dashboards=opened.dashboards,
         )
+        if not mended:
+            adapters.store.health.found_damaged(of_log)
         parts = ServiceParts(settings, adapters, clock=clock)
         health = Health(parts.readiness.dependencies, parts.metrics.page)
         endpoints = [*parts.webhook.endpoints(), *health.endpoints(), *parts.listener.endpoints()]

@@ -8,7 +8,6 @@ journal lies beside it into it, another database's too.
 
 from __future__ import annotations
 
-import shutil
 import sqlite3
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -18,6 +17,7 @@ import sqlalchemy as sa
 
 from bot.doctor.recovery import recover
 from bot.doctor.working_copy import FAULTS_MAX, OURS, check, prepare, tables_in
+from bot.store.copies import copied, files_of, remove
 from bot.store.lock import only_process
 from bot.store.migrate import migrate
 from triage.errors import SettingError
@@ -60,7 +60,7 @@ def repair(url: str, now: datetime) -> Repair:
 
 def _repair_file(path: Path, now: datetime, done: Repair) -> None:
     try:
-        copy = _copied(path, now)
+        copy = copied(path, now)
     except OSError as error:
         done.say(
             f"No copy could be made ({error}), so nothing was tried and nothing changed: make room for three of {path}."
@@ -69,16 +69,16 @@ def _repair_file(path: Path, now: datetime, done: Repair) -> None:
     done.say(f"A copy of the database as it was is at {copy}.")
     work, made = path.with_name(f"{path.name}.recovering-old"), path.with_name(f"{path.name}.recovering")
     try:
-        _remove(work)
-        _remove(made)
+        remove(work)
+        remove(made)
         _recover_file(path, work, made, done)
     except (OSError, sqlite3.Error, sa.exc.SQLAlchemyError) as error:  # the disk is full, as a rule
         done.say(
             f"The recovery could not be ended ({error}): the database was left as it is. Make room and try again."
         )
     finally:
-        _remove(work)
-        _remove(made)
+        remove(work)
+        remove(made)
 
 
 def _recover_file(path: Path, work: Path, made: Path, done: Repair) -> None:
@@ -120,29 +120,7 @@ def _not_ours(path: Path, known: set[str]) -> str:
     )
 
 
-def _files(path: Path) -> list[Path]:
-    return [path, *(path.with_name(path.name + ending) for ending in ("-wal", "-shm", "-journal"))]
-
-
-def _copied(path: Path, now: datetime) -> Path:
-    folder = path.with_name(f"{path.name}.damaged-{now:%Y%m%d-%H%M%S}")
-    folder.mkdir(mode=0o700)
-    try:
-        for each in _files(path):
-            if each.exists():
-                shutil.copy2(each, folder / each.name)
-    except OSError:
-        shutil.rmtree(folder)  # half a copy is none, and takes room
-        raise
-    return folder
-
-
-def _remove(made: Path) -> None:
-    for each in _files(made):
-        each.unlink(missing_ok=True)
-
-
 def _take_place(made: Path, path: Path) -> None:
-    for each in _files(path)[1:]:
+    for each in files_of(path)[1:]:
         each.unlink(missing_ok=True)  # the copy has them; beside another file they would be taken for its own
     made.replace(path)

@@ -108,6 +108,11 @@ class StoreHealth:
             logger.error("{what}", what=named)
         return True
 
+    def found_damaged(self, what: str) -> None:
+        """Note damage that was found at the start, with its mend; for the life of the process."""
+        with self._lock:
+            self.damage, self.missing = what, False
+
     def whole_again(self) -> None:
         """Note that every table, column and right is there."""
         with self._lock:

@@ -8,6 +8,7 @@ Layout: https://sqlite.org/fileformat2.html#walformat
 
 from __future__ import annotations
 
+import os
 import struct
 from collections import Counter
 from collections.abc import Iterator
@@ -40,6 +41,8 @@ class LogFrames:
             for number, content in sorted(self.pages.items()):
                 file.seek((number - 1) * page_size)
                 file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
 
 
 def page_size_of(log: bytes) -> int:
