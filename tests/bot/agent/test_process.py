@@ -16,6 +16,7 @@ from ruamel.yaml import YAML
 
 from bot.agent.remote_desk import remote_access
 from tests.bot.agent.test_server import NOBODY, laid_out, shown, user
+from tests.servers.forked import ForkedProcess
 from tests.servers.process import eventually
 from triage.errors import DeskFailure, Refused
 
@@ -63,9 +64,10 @@ class Process:
             YAML(typ="safe").dump(values, file)
         (self.folder / "desk.yaml").chmod(0o644)
 
-    def start(self) -> subprocess.Popen[str]:
-        """Start it."""
-        environment = {
+    @property
+    def environment(self) -> dict[str, str]:
+        """What it is told."""
+        return {
             "PATH": os.environ["PATH"],
             "TRIAGE_AGENT": self.address,
             "TRIAGE_AGENT_UID": str(NOBODY),
@@ -74,8 +76,11 @@ class Process:
             "DOCKER_HOST": f"unix://{self.folder}/no-engine.sock",
             **self.changes,
         }
-        words = [sys.executable, "-m", "bot.agent"]
-        self.running = subprocess.Popen(words, cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True)
+
+    def start(self) -> subprocess.Popen[str]:
+        """Start it."""
+        words, pipe = [sys.executable, "-m", "bot.agent"], subprocess.PIPE
+        self.running = subprocess.Popen(words, cwd=ROOT, env=self.environment, stderr=pipe, text=True)
         return self.running
 
     def said(self) -> str:
@@ -176,7 +181,7 @@ WRONG: dict[str, tuple[dict[str, str], Callable[[Path], object], str]] = {
 
 
 @pytest.mark.parametrize("name", WRONG)
-def test_it_does_not_start_where_the_bot_could_change_what_it_may(process: Process, name: str) -> None:
+async def test_it_does_not_start_where_the_bot_could_change_what_it_may(process: Process, name: str) -> None:
     """One line that names the setting and the mend, and the exit code of a wrong setting."""
     changes, spoil, said = WRONG[name]
     process.desk()
@@ -185,9 +190,19 @@ def test_it_does_not_start_where_the_bot_could_change_what_it_may(process: Proce
         for name, value in changes.items()
     }
     spoil(process.folder)
-    assert said in process.said()
-    assert process.running is not None
-    assert process.running.wait(20) == 2
+    log = process.folder / "agent.log"
+    started = ForkedProcess("the agent", ["bot.agent"], log=log, env=process.environment)
+    started.start()
+
+    async def ended() -> bool:
+        return not started.running
+
+    try:
+        await eventually(ended, "its end")
+        assert said in log.read_text().partition("\n")[0]
+        assert started.end == "its process has ended: 2"
+    finally:
+        started.kill()
 
 
 @pytest.mark.parametrize("who", ["agent", "bot"])
