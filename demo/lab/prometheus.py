@@ -9,12 +9,11 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import promql_parser as ast
-
 from demo.desk.metrics_bots import bot_metrics
 from demo.desk.metrics_infra import cadvisor, node_exporter
 from demo.servers.promql import Evaluator
-from demo.servers.promql_values import Matrix, Range
+from demo.servers.promql_compile import Subquery
+from demo.servers.promql_values import Matrix, Range, vector_of
 from demo.servers.rules import Alert, RuleEngine, load
 from demo.servers.scraping import Scraper, Target
 from demo.servers.tsdb import Labels, Tsdb, labels_of
@@ -47,15 +46,15 @@ class RememberingEvaluator(Evaluator):
         super().__init__(tsdb, default_step_ms)
         self._windows: dict[str, _Window] = {}
 
-    def _subquery(self, expr: ast.SubqueryExpr, at_ms: int) -> Matrix:
-        window = self._windows.setdefault(str(expr.prettify()), _Window())
-        if expr.range is None or expr.step is None or expr.offset is not None or at_ms < window.until:
-            return super()._subquery(expr, at_ms)
-        start = at_ms - round(expr.range.total_seconds() * 1000)
-        step = round(expr.step.total_seconds() * 1000)
+    def subquery(self, asked: Subquery, at_ms: int) -> Matrix:
+        """Answer a subquery at one moment."""
+        window, step = self._windows.setdefault(asked.text, _Window()), asked.step_ms
+        if not step or asked.offset_ms or at_ms < window.until:
+            return super().subquery(asked, at_ms)
+        start = at_ms - asked.length_ms
         first = max(-(-start // step) * step, window.until + step)
         for moment in range(first, at_ms + 1, step):
-            for sample in self._vector(expr.expr, moment):
+            for sample in vector_of(asked.inner(self, moment)):
                 window.points.setdefault(sample.labels, []).append((moment, sample.value))
             window.until = moment
         found = []

@@ -8,7 +8,7 @@ from aiohttp import web
 from multidict import MultiMapping
 
 from demo.servers.go_text import parse_duration, parse_rfc3339
-from demo.servers.promql import matchers_of, parse
+from demo.servers.promql_compile import matchers_of, parse
 from demo.servers.promql_values import PromqlSyntaxError
 from demo.servers.tsdb import LabelMatcher
 

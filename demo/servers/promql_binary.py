@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from demo.servers.comparisons import COMPARISON
 from demo.servers.promql_values import (
-    Matrix,
     PromqlError,
     Sample,
     Value,
@@ -16,6 +15,7 @@ from demo.servers.promql_values import (
     keep,
     show,
     unique,
+    vector_of,
     without_name,
 )
 from demo.servers.tsdb import Labels
@@ -72,7 +72,7 @@ def apply(op: str, left: Value, right: Value, matching: Matching, *, as_bool: bo
     if isinstance(left, float) and isinstance(right, float):
         return ARITHMETIC[op](left, right) if op in ARITHMETIC else float(COMPARISON[op](left, right))
     if isinstance(left, list) and isinstance(right, list):
-        ours, theirs = _vector(left), _vector(right)
+        ours, theirs = vector_of(left), vector_of(right)
         if op in SETS:
             return _set(op, ours, theirs, matching)
         return _pair(op, ours, theirs, matching, as_bool=as_bool)
@@ -81,17 +81,13 @@ def apply(op: str, left: Value, right: Value, matching: Matching, *, as_bool: bo
         raise PromqlError(f"operator {op} not defined on strings")
     swapped = vector is right
     out: Vector = []
-    for sample in _vector(vector):
+    for sample in vector_of(vector):
         a, b = (number, sample.value) if swapped else (sample.value, number)
         value = _operate(op, a, b, sample.value, as_bool=as_bool)
         if value is not None:
             bare = op in ARITHMETIC or as_bool
             out.append(Sample(without_name(sample.labels) if bare else sample.labels, value))
     return unique(out)
-
-
-def _vector(value: Vector | Matrix) -> Vector:
-    return [s for s in value if isinstance(s, Sample)]
 
 
 def _operate(op: str, a: float, b: float, own: float, *, as_bool: bool) -> float | None:

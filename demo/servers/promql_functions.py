@@ -7,7 +7,17 @@ from datetime import UTC, datetime
 
 from demo.servers.go_text import compile_regexp
 from demo.servers.promql_ranges import OVER_TIME, WINDOWED, quantile, regression
-from demo.servers.promql_values import Matrix, PromqlError, Range, Sample, Value, Vector, unique, without_name
+from demo.servers.promql_values import (
+    Matrix,
+    PromqlError,
+    Range,
+    Sample,
+    Value,
+    Vector,
+    unique,
+    vector_of,
+    without_name,
+)
 
 _DOLLAR = re.compile(r"\$(?:(\d+|\w+)|\{(\w+)\})")
 
@@ -52,7 +62,7 @@ _EACH: dict[str, Callable[[float], float]] = {
 def call(name: str, args: list[Value], at_ms: int) -> Value:
     """Answer a function call whose arguments are evaluated. Raises PromqlError for one that is not known here."""
     if name in _EACH:
-        vector = _vector(args[0]) if args else [Sample((), at_ms / 1000)]
+        vector = vector_of(args[0]) if args else [Sample((), at_ms / 1000)]
         return _each(vector, _EACH[name])
     if name in OVER_TIME or name in WINDOWED or name in ("quantile_over_time", "predict_linear"):
         return _over_ranges(name, args, at_ms)
@@ -60,10 +70,6 @@ def call(name: str, args: list[Value], at_ms: int) -> Value:
     if handler is None:
         raise PromqlError(f"the Prometheus stand-in does not know the function {name}")
     return handler(args, at_ms)
-
-
-def _vector(value: Value) -> Vector:
-    return [s for s in value if isinstance(s, Sample)] if isinstance(value, list) else []
 
 
 def _matrix(value: Value) -> Matrix:
@@ -105,23 +111,23 @@ def _over_range(name: str, window: Range, args: list[Value], at_ms: int) -> floa
 def _clamp(args: list[Value], low: float, high: float) -> Vector:
     if low > high:
         return []
-    return _each(_vector(args[0]), lambda v: v if math.isnan(v) else max(low, min(high, v)))
+    return _each(vector_of(args[0]), lambda v: v if math.isnan(v) else max(low, min(high, v)))
 
 
 def _scalar(args: list[Value], _at: int) -> Value:
-    vector = _vector(args[0])
+    vector = vector_of(args[0])
     return vector[0].value if len(vector) == 1 else math.nan
 
 
 def _round_all(args: list[Value], _at: int) -> Value:
     nearest = _number(args[1]) if len(args) > 1 else 1.0
-    return _each(_vector(args[0]), lambda v: _round(v, nearest))
+    return _each(vector_of(args[0]), lambda v: _round(v, nearest))
 
 
 def _sorted(*, reverse: bool) -> Callable[[list[Value], int], Value]:
     def answer(args: list[Value], _at: int) -> Value:
         sign = -1 if reverse else 1
-        return sorted(_vector(args[0]), key=lambda s: (math.isnan(s.value), sign * s.value))
+        return sorted(vector_of(args[0]), key=lambda s: (math.isnan(s.value), sign * s.value))
 
     return answer
 
@@ -130,7 +136,7 @@ def _label_replace(args: list[Value], _at: int) -> Value:
     target, template, source, pattern = (str(a) for a in args[1:5])
     regexp = compile_regexp(f"^(?:{pattern})$")
     out: Vector = []
-    for sample in _vector(args[0]):
+    for sample in vector_of(args[0]):
         labels = dict(sample.labels)
         found = regexp.fullmatch(labels.get(source, ""))
         if found is not None:
@@ -154,7 +160,7 @@ def _expand(template: str, found: re.Match[str]) -> str:
 def _label_join(args: list[Value], _at: int) -> Value:
     target, separator, *sources = (str(a) for a in args[1:])
     out: Vector = []
-    for sample in _vector(args[0]):
+    for sample in vector_of(args[0]):
         labels = dict(sample.labels)
         labels[target] = separator.join(labels.get(s, "") for s in sources)
         out.append(Sample(tuple(sorted((n, v) for n, v in labels.items() if v)), sample.value))
@@ -162,7 +168,7 @@ def _label_join(args: list[Value], _at: int) -> Value:
 
 
 def _timestamp(args: list[Value], at_ms: int) -> Value:
-    return [Sample(without_name(s.labels), (s.at_ms or at_ms) / 1000) for s in _vector(args[0])]
+    return [Sample(without_name(s.labels), (s.at_ms or at_ms) / 1000) for s in vector_of(args[0])]
 
 
 _OTHERS: dict[str, Callable[[list[Value], int], Value]] = {

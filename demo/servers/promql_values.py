@@ -1,9 +1,13 @@
 """What a PromQL expression can answer, and how it can fail."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 from demo.servers.tsdb import Labels, Point
+
+LABELS_KEPT = 8_192
+"""Label sets whose parts are remembered: the same series are asked again at every step."""
 
 
 class PromqlError(Exception):
@@ -40,16 +44,24 @@ Matrix = list[Range]
 Value = float | str | Vector | Matrix
 
 
+def vector_of(value: Value) -> Vector:
+    """Return an instant vector as it is, and an empty one of whatever else it may be."""
+    return value if isinstance(value, list) and value and isinstance(value[0], Sample) else []
+
+
+@lru_cache(maxsize=LABELS_KEPT)
 def without_name(labels: Labels) -> Labels:
     """Return the labels less the metric's name, as functions and arithmetic answer them."""
     return tuple(pair for pair in labels if pair[0] != "__name__")
 
 
+@lru_cache(maxsize=LABELS_KEPT)
 def keep(labels: Labels, names: frozenset[str]) -> Labels:
     """Return only the labels of those names."""
     return tuple(pair for pair in labels if pair[0] in names)
 
 
+@lru_cache(maxsize=LABELS_KEPT)
 def drop(labels: Labels, names: frozenset[str]) -> Labels:
     """Return the labels less those names and the metric's name."""
     return tuple(pair for pair in labels if pair[0] not in names and pair[0] != "__name__")

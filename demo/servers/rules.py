@@ -13,7 +13,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from ruamel.yaml import YAML
 
 from demo.servers.go_text import parse_duration, rfc3339
-from demo.servers.promql import Evaluator, parse
+from demo.servers.promql import Evaluator
+from demo.servers.promql_compile import parse
 from demo.servers.promql_values import PromqlError, PromqlSyntaxError, Sample, Vector
 from demo.servers.rule_template import expand
 from demo.servers.tsdb import Labels, Tsdb, labels_of

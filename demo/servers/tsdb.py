@@ -1,8 +1,9 @@
 """A small time series database: what the Prometheus stand-in scraped, by series and time."""
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from demo.servers.go_text import compile_regexp
 
@@ -18,8 +19,7 @@ def labels_of(mapping: Mapping[str, str]) -> Labels:
     return tuple(sorted((name, value) for name, value in mapping.items() if value))
 
 
-@dataclass(frozen=True, slots=True)
-class LabelMatcher:
+class LabelMatcher(NamedTuple):
     """One `name op value` of a selector; `op` is `=`, `!=`, `=~` or `!~`."""
 
     name: str
@@ -85,12 +85,12 @@ class Tsdb:
             self._by_name.setdefault(dict(labels).get("__name__", ""), {})[labels] = series
         series.append(at_ms, value)
 
-    def select(self, matchers: Iterable[LabelMatcher]) -> list[Series]:
+    def select(self, matchers: Iterable[LabelMatcher]) -> Sequence[Series]:
         """Return the series that every matcher accepts."""
         wanted = tuple(matchers)
         kept = self._selected.get(wanted)
         if kept is not None and kept[0] == len(self._series):
-            return list(kept[1])
+            return kept[1]
         found: list[Series] = []
         for series in self._candidates(wanted):
             own = dict(series.labels)
@@ -99,7 +99,7 @@ class Tsdb:
         if len(self._selected) >= _SELECTED_MAX:
             self._selected.clear()
         self._selected[wanted] = (len(self._series), found)
-        return list(found)
+        return found
 
     def _candidates(self, wanted: tuple[LabelMatcher, ...]) -> Iterator[Series]:
         names = [m.value for m in wanted if m.name == "__name__" and m.op == "="]
