@@ -1,6 +1,6 @@
 """Prometheus' text format, as an exporter writes it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 
 Scrape = Callable[[], str]
@@ -32,16 +32,26 @@ class Exposition:
             lines += [f"# HELP {name} Of the desk.", f"# TYPE {name} {kind}", *samples]
         return "\n".join(lines) + "\n" if lines else ""
 
+    def gauges(self, values: Iterable[tuple[str, float]], labels: Mapping[str, str]) -> None:
+        """Add a sample of each name, all with the same labels."""
+        braces = _braces(tuple(labels.items()))
+        for name, value in values:
+            self._family("gauge", name).append(f"{name}{braces} {value!r}")
+
     def _add(self, kind: str, name: str, value: float, labels: Mapping[str, str]) -> None:
-        inner = _inside_braces(tuple(labels.items()))
-        self._families.setdefault(name, (kind, []))[1].append(
-            f"{name}{{{inner}}} {value!r}" if inner else f"{name} {value!r}"
-        )
+        self._family(kind, name).append(f"{name}{_braces(tuple(labels.items()))} {value!r}")
+
+    def _family(self, kind: str, name: str) -> list[str]:
+        found = self._families.get(name)
+        if found is None:
+            found = self._families[name] = (kind, [])
+        return found[1]
 
 
 @lru_cache(maxsize=8192)
-def _inside_braces(labels: tuple[tuple[str, str], ...]) -> str:
-    return ",".join(f'{key}="{_escaped(text)}"' for key, text in labels)
+def _braces(labels: tuple[tuple[str, str], ...]) -> str:
+    inner = ",".join(f'{key}="{_escaped(text)}"' for key, text in labels)
+    return f"{{{inner}}}" if inner else ""
 
 
 def _escaped(text: str) -> str:

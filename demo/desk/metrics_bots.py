@@ -34,10 +34,8 @@ def _bot(page: Exposition, bot: Bot, row: Row, now: float) -> None:
         page.gauge("hbot_bot_state", float(row.state == state), {**labels, "state": state})
     page.gauge("hbot_bot_fee_source_info", 1.0, {**labels, "source": row.fee_source})
     page.gauge("hbot_bot_risk_reasons_info", 1.0, {**labels, "reasons": "|".join(row.reasons) or "none"})
-    for name, value in _row_gauges(row):
-        page.gauge(f"hbot_bot_{name}", value, labels)
-    for name, value in _live_gauges(bot, row, now):
-        page.gauge(f"hbot_bot_{name}", value, labels)
+    page.gauges(_row_gauges(row), labels)
+    page.gauges(_live_gauges(bot, row, now), labels)
     page.counter("hbot_bot_fills_total", bot.account.fills_total, labels)
     page.counter("hbot_bot_ws_reconnect_total", bot.ws_reconnects, labels)
     page.counter("hbot_bot_order_failure_total", bot.order_failures, labels)
@@ -55,35 +53,35 @@ def _labels(name: str, variant: str, pair: str, regime: str) -> Mapping[str, str
 
 
 def _row_gauges(row: Row) -> Iterator[tuple[str, float]]:
-    yield "net_edge_pct", row.net_edge_pct
-    yield "soft_pause_edge", float(row.edge_blocked)
-    yield "spread_pct", row.spread_pct
-    yield "spread_floor_pct", row.spread_pct
-    yield "turnover_today_x", row.turnover_x
-    yield "orders_active", row.orders
-    yield "maker_fee_pct", row.fee_pct
-    yield "taker_fee_pct", row.fee_pct
-    yield "daily_pnl_quote", row.daily_pnl
-    yield "daily_fills_count", row.fills_today
-    yield "equity_quote", row.equity
-    yield "drawdown_pct", row.drawdown_pct
-    yield "daily_loss_pct", row.daily_loss_pct
-    yield "cancel_per_min", row.cancel_per_min
-    yield "base_pct", row.base_pct
-    yield "target_base_pct", row.target_base_pct
-    yield "position_drift_pct", 0.0
-    yield "margin_ratio", 1.0
+    yield "hbot_bot_net_edge_pct", row.net_edge_pct
+    yield "hbot_bot_soft_pause_edge", float(row.edge_blocked)
+    yield "hbot_bot_spread_pct", row.spread_pct
+    yield "hbot_bot_spread_floor_pct", row.spread_pct
+    yield "hbot_bot_turnover_today_x", row.turnover_x
+    yield "hbot_bot_orders_active", row.orders
+    yield "hbot_bot_maker_fee_pct", row.fee_pct
+    yield "hbot_bot_taker_fee_pct", row.fee_pct
+    yield "hbot_bot_daily_pnl_quote", row.daily_pnl
+    yield "hbot_bot_daily_fills_count", row.fills_today
+    yield "hbot_bot_equity_quote", row.equity
+    yield "hbot_bot_drawdown_pct", row.drawdown_pct
+    yield "hbot_bot_daily_loss_pct", row.daily_loss_pct
+    yield "hbot_bot_cancel_per_min", row.cancel_per_min
+    yield "hbot_bot_base_pct", row.base_pct
+    yield "hbot_bot_target_base_pct", row.target_base_pct
+    yield "hbot_bot_position_drift_pct", 0.0
+    yield "hbot_bot_margin_ratio", 1.0
 
 
 def _live_gauges(bot: Bot, row: Row, now: float) -> Iterator[tuple[str, float]]:
     """What the exporter takes from the logs and from the age of the file."""
-    yield "recent_error_lines", bot.recent_errors(now)
-    yield "snapshot_timestamp_seconds", row.at
-    yield "snapshot_age_seconds", max(0.0, now - row.at)
-    yield "minute_last_age_seconds", max(0.0, now - row.at)
-    yield "order_book_stale", float(bot.book_stale)
-    yield "tick_duration_seconds", bot.tick_seconds
-    yield "kill_switch_count", bot.kill_switches
+    yield "hbot_bot_recent_error_lines", bot.recent_errors(now)
+    yield "hbot_bot_snapshot_timestamp_seconds", row.at
+    yield "hbot_bot_snapshot_age_seconds", max(0.0, now - row.at)
+    yield "hbot_bot_minute_last_age_seconds", max(0.0, now - row.at)
+    yield "hbot_bot_order_book_stale", float(bot.book_stale)
+    yield "hbot_bot_tick_duration_seconds", bot.tick_seconds
+    yield "hbot_bot_kill_switch_count", bot.kill_switches
 
 
 def _sweep(page: Exposition, sweep: Sweep, now: float) -> None:

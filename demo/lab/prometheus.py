@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
@@ -11,12 +10,10 @@ from typing import TYPE_CHECKING
 
 from demo.desk.metrics_bots import bot_metrics
 from demo.desk.metrics_infra import cadvisor, node_exporter
-from demo.servers.promql import Evaluator
-from demo.servers.promql_compile import Subquery
-from demo.servers.promql_values import Matrix, Range, vector_of
+from demo.servers.promql import RememberingEvaluator
 from demo.servers.rules import Alert, RuleEngine, load
 from demo.servers.scraping import Scraper, Target
-from demo.servers.tsdb import Labels, Tsdb, labels_of
+from demo.servers.tsdb import Tsdb, labels_of
 
 if TYPE_CHECKING:
     from demo.desk.world import World
@@ -29,40 +26,6 @@ INSTANCES = {
     "cadvisor": "cadvisor:8080",
 }
 OWN = {"job": "prometheus", "instance": "localhost:9090"}
-
-
-@dataclass(slots=True)
-class _Window:
-    """What a subquery found so far: up to which moment (Unix ms), and the points of each series."""
-
-    until: int = 0
-    points: dict[Labels, list[tuple[int, float]]] = field(default_factory=dict)
-
-
-class RememberingEvaluator(Evaluator):
-    """Answers as its base does; what a subquery found at a moment of the past is not looked up again."""
-
-    def __init__(self, tsdb: Tsdb, default_step_ms: int = 60_000) -> None:
-        super().__init__(tsdb, default_step_ms)
-        self._windows: dict[str, _Window] = {}
-
-    def subquery(self, asked: Subquery, at_ms: int) -> Matrix:
-        """Answer a subquery at one moment."""
-        window, step = self._windows.setdefault(asked.text, _Window()), asked.step_ms
-        if not step or asked.offset_ms or at_ms < window.until:
-            return super().subquery(asked, at_ms)
-        start = at_ms - asked.length_ms
-        first = max(-(-start // step) * step, window.until + step)
-        for moment in range(first, at_ms + 1, step):
-            for sample in vector_of(asked.inner(self, moment)):
-                window.points.setdefault(sample.labels, []).append((moment, sample.value))
-            window.until = moment
-        found = []
-        for labels, points in window.points.items():
-            del points[: bisect_left(points, (start, float("-inf")))]
-            if points:
-                found.append(Range(labels, list(points), start, at_ms))
-        return found
 
 
 @dataclass(slots=True)

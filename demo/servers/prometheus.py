@@ -12,7 +12,7 @@ from loguru import logger
 from demo.clock import Clock, SimClock
 from demo.servers.local_server import Handler, LocalServer
 from demo.servers.prometheus_api import PrometheusApi
-from demo.servers.promql import Evaluator
+from demo.servers.promql import Evaluator, RememberingEvaluator
 from demo.servers.rules import Alert, RuleEngine, load, to_alertmanager
 from demo.servers.scraping import Scraper, Target
 from demo.servers.tsdb import Tsdb, labels_of
@@ -47,7 +47,8 @@ class PrometheusServer(LocalServer):
         self.tsdb = Tsdb()
         self.scraper = Scraper(self.tsdb, list(config.targets), self.clock, config.scrape_interval)
         self.evaluator = Evaluator(self.tsdb, round(config.evaluation_interval * 1000))
-        self.engine = RuleEngine(self.tsdb, self.evaluator, [])
+        self._of_rules = RememberingEvaluator(self.tsdb, round(config.evaluation_interval * 1000))
+        self.engine = RuleEngine(self.tsdb, self._of_rules, [])
         self.alertmanager_url = config.alertmanager_url
         self.reload_error = ""
         self.started_at = self.clock.now()
@@ -74,7 +75,7 @@ class PrometheusServer(LocalServer):
             self.reload_error = str(error)
             return False
         self.reload_error = ""
-        self.engine = RuleEngine(self.tsdb, self.evaluator, groups)
+        self.engine = RuleEngine(self.tsdb, self._of_rules, groups)
         return True
 
     async def tick(self) -> None:

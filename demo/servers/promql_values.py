@@ -1,6 +1,5 @@
 """What a PromQL expression can answer, and how it can fail."""
 
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -29,9 +28,8 @@ class Sample(NamedTuple):
     at_ms: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Range:
-    """One element of a range vector: the points of `(or at) start .. end`, milliseconds."""
+class Range(NamedTuple):
+    """One element of a range vector: the points of `(or at) start .. end`, milliseconds; a tuple as a sample is."""
 
     labels: Labels
     points: list[Point]

@@ -6,11 +6,13 @@ remembered for 15 minutes after it resolved, sent again every minute with an end
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
 
 from demo.servers.go_text import parse_duration, rfc3339
 from demo.servers.promql import Evaluator
@@ -114,12 +116,19 @@ class Group:
 def load(path: Path, default_interval: float) -> list[Group]:
     """Read a rules file. Raises ValueError that names the file and what is wrong in it."""
     try:
-        spec = RulesFile.model_validate(YAML(typ="safe").load(path))
-        for rule in (rule for group in spec.groups for rule in group.rules):
-            parse(rule.expr)
+        spec = _read(path.read_text(encoding="utf-8"))
         return [_group(group, str(path), default_interval) for group in spec.groups]
-    except (ValueError, PromqlSyntaxError, OSError) as error:
+    except (ValueError, YAMLError, PromqlSyntaxError, OSError) as error:
         raise ValueError(f"{path}: {error}") from error
+
+
+@lru_cache(maxsize=16)
+def _read(text: str) -> RulesFile:
+    """Read a rules file's text once: the same rules are loaded by each desk that is simulated."""
+    spec = RulesFile.model_validate(YAML(typ="safe").load(text))
+    for rule in (rule for group in spec.groups for rule in group.rules):
+        parse(rule.expr)
+    return spec
 
 
 def _group(spec: GroupSpec, file: str, default_interval: float) -> Group:

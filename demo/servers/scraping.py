@@ -93,11 +93,10 @@ class Scraper:
         """Write samples, mark the series that are gone as stale, and return how many are new."""
         for labels, value in seen.items():
             self._tsdb.append(labels, at_ms, value)
-        for labels in target.known - seen.keys():
+        before, target.known = target.known, set(seen)
+        for labels in before - target.known:
             self._tsdb.append(labels, at_ms, None)
-        added = len(seen.keys() - target.known)
-        target.known = set(seen)
-        return added
+        return len(target.known - before)
 
     def _read(self, target: Target, text: str) -> dict[Labels, float]:
         """Parse exposition text; a label of the exposition that the target has too becomes `exported_…`."""

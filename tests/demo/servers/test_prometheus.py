@@ -185,6 +185,9 @@ async def test_bad_rules_leave_the_old_ones_and_say_so(desk: Desk) -> None:
         "Sticky",
         "Broken",
     ]
+    desk.prometheus.config.rule_files[0].write_text("groups: [{")
+    assert not desk.prometheus.reload(), "no YAML at all"
+    assert "flow mapping" in desk.prometheus.reload_error or "flow node" in desk.prometheus.reload_error
     desk.prometheus.config.rule_files[0].write_text("groups: []")
     assert desk.prometheus.reload()
     await desk.pass_time(15)
