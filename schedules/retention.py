@@ -50,8 +50,8 @@ class RetentionJob:
             "periods": lambda tx: tx.aging.forget_periods(now - timedelta(days=ages.documents_days), BATCH),
         }
         gone = {name: await self._sweep(sweep) for name, sweep in sweeps.items()}
+        await self._give_back()  # also what a run that was killed had freed
         if any(gone.values()):
-            await self._give_back()
             logger.bind(**gone).info("old things forgotten")
         return gone
 

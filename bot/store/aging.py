@@ -107,10 +107,12 @@ class AgingTable:
         if self._connection.dialect.name != "sqlite":
             return 0
         driver: Any = self._connection.connection.driver_connection
-        driver.execute(
-            f"PRAGMA incremental_vacuum({int(pages)})"
-        ).fetchall()  # read to its end: a page a step
-        return int(self._connection.exec_driver_sql("PRAGMA freelist_count").scalar_one())
+        (free,) = driver.execute("PRAGMA freelist_count").fetchone()
+        for _ in range(min(pages, free)):
+            driver.execute(
+                "PRAGMA incremental_vacuum(1)"
+            )  # a page a step, and the driver takes one step only
+        return max(0, int(free) - pages)
 
     def forget_periods(self, before: datetime, limit: int) -> int:
         """Remove claims of periods and events made before a time."""

@@ -201,6 +201,20 @@ async def test_a_resolved_incident_goes_with_all_that_belongs_to_it_and_the_spac
     assert (await retention.run())["incidents"] == 0
 
 
+async def test_space_that_a_killed_run_had_freed_is_given_back_by_the_next(sqlite_store: SqlStore) -> None:
+    """It ended between what it removed and what it would have given back, and nothing more is old by now."""
+    clock = ManualClock()
+    content = bytes(2_000_000)
+    await sqlite_store.write(
+        lambda tx: tx.notes.save_document("picture", {}, made_at=clock.now(), content=content)
+    )
+    later = clock.move(days=31)
+    assert await sqlite_store.write(lambda tx: tx.aging.forget_documents(later, 10)) == 1
+    retention = RetentionJob(sqlite_store, Desk(), BelievedClock(sqlite_store, clock))
+    assert set((await retention.run()).values()) == {0}
+    assert await sqlite_store.write(lambda tx: tx.aging.give_back(0)) == 0
+
+
 @pytest.mark.parametrize("down", [False, True])
 async def test_a_clock_set_a_year_ahead_makes_nothing_forgotten(store: SqlStore, down: bool) -> None:  # noqa: FBT001
     """Set while the service runs, or while it was down: all stays, it is said, and goes on once the clock is right."""
