@@ -17,7 +17,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 from loguru import logger
 
-from bot.connections import ConnectionLimits
+from bot.connections import ConnectionLimits, allow_connections
 from bot.liveness import IDLE_SECONDS, lasting
 from bot.service_parts import LISTENER, Adapters, ServiceParts
 from bot.settings import Settings
@@ -149,6 +149,7 @@ class Service:
 async def serve(settings: Settings, *, stop: asyncio.Event, clock: Clock | None = None) -> None:
     """Open everything, run until ``stop`` is set. Raises TriageError where it cannot start."""
     clock = clock or SystemClock()
+    allow_connections()
     listener = listen(settings.address)
     async with AsyncExitStack() as stack:
         stack.callback(listener.close)

@@ -102,6 +102,7 @@ class EndpointDispatcher:
         self._request, self._hung_up = Request, ClientDisconnect
         self._endpoints = {(one.method, one.path): one.call for one in endpoints}
         self._make = make
+        self._making = asyncio.Lock()
         self._application: ASGIApp | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -119,8 +120,9 @@ class EndpointDispatcher:
             response = await endpoint(self._request(scope, receive))
             await response(scope, receive, send)
             return
-        if self._application is None:
-            self._application = await asyncio.to_thread(self._make)
+        async with self._making:
+            if self._application is None:
+                self._application = await asyncio.to_thread(self._make)
         await self._application(scope, receive, send)
 
 

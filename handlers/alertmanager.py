@@ -29,6 +29,8 @@ from triage.signals.watchdog import WATCHDOG_NOTE
 WEBHOOK_PATH = "/webhooks/alertmanager"
 BODY_MAX = 4 * 1024 * 1024
 """Bytes of a webhook's body at the most."""
+UNKNOWN_LOGGED_SECONDS = 1.0
+"""A wrong token is logged once in this time."""
 
 
 @dataclass(slots=True)
@@ -58,6 +60,7 @@ class AlertmanagerWebhook:
     blocked: Callable[[], str] = lambda: ""
     """Says why signals that are stored cannot become incidents (a damaged database); empty where they can."""
     counts: WebhookCounts = field(default_factory=WebhookCounts)
+    _unknown_logged_at: float = float("-inf")
 
     def endpoints(self) -> list[Endpoint]:
         """Return where webhooks are received."""
@@ -163,11 +166,19 @@ class AlertmanagerWebhook:
 
     def _refuse(self, code: int, reason: str, path: str = "") -> JSONResponse:
         self.counts.refused[code] = self.counts.refused.get(code, 0) + 1
-        if code != 503:  # noqa: PLR2004 - that one is logged where it happens
+        if code != 503 and (code != 401 or self._worth_a_line()):  # noqa: PLR2004 - 503 is logged where it happens
             logger.warning(
                 "webhook refused with {code}: {path} {reason}", code=code, path=path, reason=reason
             )
         return JSONResponse({"error": reason, **({"path": path} if path else {})}, status_code=code)
+
+    def _worth_a_line(self) -> bool:
+        """Whether a wrong token is logged: whoever can reach the port may send thousands a second, and all are counted."""
+        now = self.clock.monotonic()
+        worth = now - self._unknown_logged_at >= UNKNOWN_LOGGED_SECONDS
+        if worth:
+            self._unknown_logged_at = now
+        return worth
 
 
 _REFUSALS = {

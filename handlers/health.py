@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from starlette.requests import Request
@@ -23,11 +24,42 @@ class Dependency:
 
 
 @dataclass(slots=True)
+class _SharedAnswer:
+    """Answers a path that takes work: those who ask while an answer is being made get one answer, begun after they asked.
+
+    Whoever can reach the port may ask without the token, and as often as it likes.
+    """
+
+    make: Callable[[], Awaitable[Response]]
+    _one_at_a_time: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _begun: int = 0
+    _last: tuple[int, Response] = field(default_factory=lambda: (0, Response()))
+
+    async def get(self) -> Response:
+        """Return an answer that was begun after this call."""
+        asked = self._begun
+        async with self._one_at_a_time:
+            number, answer = self._last
+            if number > asked:
+                return answer
+            number = self._begun = self._begun + 1
+            answer = await self.make()
+            self._last = (number, answer)
+            return answer
+
+
+@dataclass(slots=True)
 class Health:
     """Answers for the process. ``dependencies`` is asked at each ``/readyz`` and is quick."""
 
     dependencies: Callable[[], Awaitable[Mapping[str, Dependency]]]
     metrics: Callable[[], Awaitable[bytes]]
+    _ready: _SharedAnswer = field(init=False)
+    _numbers: _SharedAnswer = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Begin without an answer."""
+        self._ready, self._numbers = _SharedAnswer(self._readiness), _SharedAnswer(self._page)
 
     def endpoints(self) -> list[Endpoint]:
         """Return where the process is asked how it is."""
@@ -58,8 +90,15 @@ class Health:
         """Answer 200 as long as the event loop runs."""
         return PlainTextResponse("ok\n")
 
-    async def ready(self, _: Request) -> JSONResponse:
+    async def ready(self, _: Request) -> Response:
         """Answer 200 where all that is needed works, else 503; either way with each dependency."""
+        return await self._ready.get()
+
+    async def numbers(self, _: Request) -> Response:
+        """Answer in the text format of Prometheus."""
+        return await self._numbers.get()
+
+    async def _readiness(self) -> Response:
         found = await self.dependencies()
         ready = all(dependency.ok for dependency in found.values() if dependency.needed)
         body = {
@@ -76,8 +115,7 @@ class Health:
         }
         return JSONResponse(body, status_code=200 if ready else 503)
 
-    async def numbers(self, _: Request) -> Response:
-        """Answer in the text format of Prometheus."""
+    async def _page(self) -> Response:
         return Response(await self.metrics(), media_type="text/plain; version=0.0.4; charset=utf-8")
 
 

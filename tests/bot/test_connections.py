@@ -1,6 +1,8 @@
 """The port under silence and floods: real webhooks get through, and nobody holds a place by saying nothing."""
 
 import asyncio
+import json
+import resource
 import socket
 import time
 from collections.abc import AsyncIterator
@@ -8,17 +10,59 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 
 import httpx
 import pytest
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse
 
-from bot.connections import HEADER_MAX, ConnectionLimits
+from bot.connections import (
+    BURST,
+    CONNECTIONS_MAX,
+    HEADER_MAX,
+    REQUEST_MAX,
+    ConnectionLimits,
+    allow_connections,
+)
 from bot.store import SqlStore
+from bot.tuning import EndpointDispatcher
 from bot.web import WebServer, listen
 from handlers.alertmanager import BODY_MAX, WEBHOOK_PATH
+from handlers.endpoint import Endpoint
 from tests.handlers.posting import TOKEN, Doorway, webhook
 from tests.servers.http import plain_client
 
 pytestmark = pytest.mark.slow
 
 Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+GONE = asyncio.Event()
+
+
+async def big(_: Request) -> PlainTextResponse:
+    """Answer more than the sockets' buffers hold many times over."""
+    return PlainTextResponse("x" * 16_000_000)
+
+
+async def slow(request: Request) -> PlainTextResponse:
+    """Read what is sent, then take the processor for five milliseconds."""
+    await request.body()
+    until = time.monotonic() + 0.005
+    while time.monotonic() < until:
+        pass
+    return PlainTextResponse("ok")
+
+
+async def waits(request: Request) -> PlainTextResponse:
+    """Wait until the client has gone."""
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
+    GONE.set()
+    return PlainTextResponse("nobody reads this")
+
+
+OTHERS = [
+    Endpoint(method="GET", path="/big", call=big, documented=dict),
+    Endpoint(method="GET", path="/slow", call=slow, documented=dict),
+    Endpoint(method="POST", path="/slow", call=slow, documented=dict),
+    Endpoint(method="GET", path="/waits", call=waits, documented=dict),
+]
 
 
 @asynccontextmanager
@@ -27,7 +71,7 @@ async def served(store: SqlStore, limits: ConnectionLimits) -> AsyncIterator[int
     door = Doorway(store)
     limits.known = door.handler.known
     listener = listen(("127.0.0.1", 0))
-    server = WebServer(door.dispatched(), limits)
+    server = WebServer(EndpointDispatcher([*door.endpoints, *OTHERS], door.application), limits)
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     while not server.started:  # noqa: ASYNC110 - uvicorn has no event for it
         await asyncio.sleep(0.01)
@@ -61,7 +105,7 @@ async def closed(connection: Connection, within: float) -> float:
 
 async def test_a_thousand_silent_connections_keep_no_webhook_out(sqlite_store: SqlStore) -> None:
     """Each more takes the place of the longest silent one; webhooks meanwhile are answered."""
-    limits = ConnectionLimits(lambda _: False, connections_max=50, reserve=10)
+    limits = ConnectionLimits(lambda _: False, connections_max=50, burst=10)
     async with served(sqlite_store, limits) as port, AsyncExitStack() as stack:
         for number in range(1000):
             sock = stack.enter_context(socket.create_connection(("127.0.0.1", port)))
@@ -94,7 +138,7 @@ async def test_what_sends_no_header_and_no_body_in_its_time_is_closed(sqlite_sto
 
 async def test_who_showed_the_token_keeps_its_connection(sqlite_store: SqlStore) -> None:
     """Alertmanager's connection lives on beside a flood that takes every other place."""
-    limits = ConnectionLimits(lambda _: False, connections_max=20, reserve=10)
+    limits = ConnectionLimits(lambda _: False, connections_max=20, burst=10)
     async with served(sqlite_store, limits) as port, plain_client() as client, AsyncExitStack() as stack:
         asked = {
             "url": f"http://127.0.0.1:{port}{WEBHOOK_PATH}",
@@ -190,3 +234,154 @@ async def test_a_short_body_that_comes_after_its_refusal_costs_no_connection(sql
             writer.write(b"null")
         assert not limits.closed
         writer.close()
+
+
+async def test_who_reads_no_answer_is_closed_and_holds_no_place(sqlite_store: SqlStore) -> None:
+    """Its answer fills the sockets' buffers; then it has its time, and gives way before where there is no room."""
+    limits = ConnectionLimits(lambda _: False, connections_max=3, burst=2, answer_seconds=1.0)
+    async with served(sqlite_store, limits) as port, AsyncExitStack() as stack:
+        for _ in range(5):
+            sock = stack.enter_context(socket.socket())
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+            sock.connect(("127.0.0.1", port))
+            sock.send(b"GET /big HTTP/1.1\r\nHost: x\r\n\r\n")
+            await asyncio.sleep(0.02)
+        assert (await post(port)).status_code == 200
+        async with asyncio.timeout(8):
+            while sum(limits.closed.values()) < 5:  # noqa: ASYNC110 - it rings no bell
+                await asyncio.sleep(0.05)
+        assert set(limits.closed) == {"answer not read", "silent"}
+        assert (await post(port)).status_code == 200
+
+
+async def test_what_follows_a_body_without_end_is_cut_off(sqlite_store: SqlStore) -> None:
+    """Trailers count: a body may have ended long ago and its request not."""
+    limits = ConnectionLimits(lambda _: False)
+    head = f"POST {WEBHOOK_PATH} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {TOKEN}\r\n"
+    async with served(sqlite_store, limits) as port:
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(f"{head}Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n".encode())
+        writer.write(b"2\r\n{}\r\n0\r\n")
+        sent = 0
+        with suppress(ConnectionError):
+            async with asyncio.timeout(15):
+                while True:
+                    writer.write(b"X-More: " + b"a" * 60_000 + b"\r\n")
+                    await writer.drain()
+                    sent += 60_000
+        assert sent < REQUEST_MAX + 16 * 1024 * 1024, "no more than what the sockets' buffers take"
+        assert limits.closed == {"too much unanswered": 1}
+        assert limits.held == 0
+        assert (await post(port)).status_code == 200
+        writer.close()
+
+
+async def test_requests_behind_each_other_are_few_and_more_of_who_is_known(sqlite_store: SqlStore) -> None:
+    """A read of 256 KiB may hold 14,000 of them, each of which takes kilobytes once it is parsed."""
+    limits = ConnectionLimits(lambda _: False)
+    async with served(sqlite_store, limits) as port:
+        unknown = await asyncio.open_connection("127.0.0.1", port)
+        unknown[1].write(b"GET /livez HTTP/1.1\r\n\r\n" * 10_000)
+        assert await closed(unknown, 5) < 5
+        assert limits.closed == {"too many at once": 1}
+        body = json.dumps(webhook()).encode()
+        one = (
+            f"POST {WEBHOOK_PATH} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {TOKEN}\r\n"
+            f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+        ).encode() + body
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(one * 20)
+        async with asyncio.timeout(10):
+            for _ in range(20):
+                assert b" 200 " in (await reader.readuntil(b"}")).partition(b"\r\n")[0]
+        for each in (unknown[1], writer):
+            each.close()
+
+
+async def test_bodies_of_who_is_not_known_have_one_budget(sqlite_store: SqlStore) -> None:
+    """Small ones are taken whatever the others hold, and so is a webhook."""
+    limits = ConnectionLimits(lambda _: False, held_max=1024 * 1024)
+    head = b"POST /slow HTTP/1.1\r\nHost: x\r\nContent-Length: 400000\r\n\r\n"
+    async with served(sqlite_store, limits) as port:
+        large = [await asyncio.open_connection("127.0.0.1", port) for _ in range(6)]
+        for _, writer in large:
+            writer.write(head + b"a" * 390_000)
+        async with asyncio.timeout(10):
+            while limits.closed["too much unanswered"] < 2:  # noqa: ASYNC110 - it rings no bell
+                await asyncio.sleep(0.02)
+        assert limits.held <= 1024 * 1024 + 400_000
+        assert (await post(port)).status_code == 200
+        for _, writer in large:
+            writer.close()
+        async with asyncio.timeout(10):
+            while limits.held:  # noqa: ASYNC110 - it rings no bell
+                await asyncio.sleep(0.02)
+
+
+async def test_a_webhook_within_a_burst_of_connections_is_not_taken_for_a_silent_one(
+    sqlite_store: SqlStore,
+) -> None:
+    """Its request stands in the socket already when those that came after it want its place."""
+    limits = ConnectionLimits(lambda _: False, connections_max=20, burst=200)
+    async with served(sqlite_store, limits) as port, AsyncExitStack() as stack:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        for _ in range(150):  # no await: all of them wait to be accepted with it
+            stack.enter_context(socket.create_connection(("127.0.0.1", port)))
+        body = json.dumps(webhook()).encode()
+        writer.write(
+            f"POST {WEBHOOK_PATH} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {TOKEN}\r\n"
+            f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+            + body
+        )
+        async with asyncio.timeout(5):
+            assert b" 200 " in (await reader.readuntil(b"}")).partition(b"\r\n")[0]
+            while limits.closed["silent"] < 131:  # noqa: ASYNC110 - it rings no bell
+                await asyncio.sleep(0.02)
+        assert limits.closed == {"silent": 131}
+        writer.close()
+
+
+async def test_that_a_client_has_gone_is_known_with_requests_behind_each_other_too(
+    sqlite_store: SqlStore,
+) -> None:
+    """The one that is being answered is not the one that the protocol holds for the current one: it would write on."""
+    GONE.clear()
+    async with served(sqlite_store, ConnectionLimits(lambda _: False)) as port:
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"GET /waits HTTP/1.1\r\nHost: x\r\n\r\n" * 3)
+        await writer.drain()
+        await asyncio.sleep(0.2)
+        writer.transport.abort()
+        async with asyncio.timeout(5):
+            await GONE.wait()
+
+
+async def test_a_flood_of_who_is_not_known_is_answered_in_turn(sqlite_store: SqlStore) -> None:
+    """A webhook that comes behind two hundred of them is not the last to be answered."""
+    limits = ConnectionLimits(lambda _: False)
+    async with served(sqlite_store, limits) as port:
+        flood = [await asyncio.open_connection("127.0.0.1", port) for _ in range(200)]
+        for _, writer in flood:
+            writer.write(b"GET /slow HTTP/1.1\r\nHost: x\r\n\r\n")
+        answers = [asyncio.create_task(reader.readuntil(b"\r\n")) for reader, _ in flood]
+        assert (await post(port)).status_code == 200
+        assert not all(answer.done() for answer in answers)
+        async with asyncio.timeout(20):
+            assert all(b" 200 " in line for line in await asyncio.gather(*answers))
+        for _, writer in flood:
+            writer.close()
+
+
+def test_the_process_may_hold_a_descriptor_for_each_connection() -> None:
+    """Where it began with the 1,024 that many systems give."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = 2 * (CONNECTIONS_MAX + BURST)
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(1024, soft), hard))
+        allow_connections()
+        assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] == (wanted if hard < 0 else min(wanted, hard))
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        allow_connections()
+        assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] == max(soft, min(wanted, hard))
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))

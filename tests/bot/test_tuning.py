@@ -1,11 +1,16 @@
 """What the running service does not carry: each of these weighs megabytes for nobody."""
 
+import asyncio
 import subprocess
 import sys
+import time
 
+import httpx
 import pytest
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-from bot.tuning import _UnusedModule
+from bot.tuning import EndpointDispatcher, _UnusedModule
 
 pytestmark = pytest.mark.slow
 
@@ -57,3 +62,22 @@ def test_a_module_that_is_only_imported_gives_whatever_name_is_taken_of_it() -> 
     assert isinstance(unused.Request, type)
     assert unused.Request.__name__ == "Request"
     assert not hasattr(unused, "__path__")
+
+
+async def test_the_application_is_made_once_however_many_ask_for_it_first() -> None:
+    """A flood of unknown paths at a service that never made it would make it hundreds of times."""
+    made = []
+
+    async def application(scope: Scope, receive: Receive, send: Send) -> None:
+        await PlainTextResponse("of the application")(scope, receive, send)
+
+    def make() -> ASGIApp:
+        made.append(1)
+        time.sleep(0.1)
+        return application
+
+    transport = httpx.ASGITransport(EndpointDispatcher([], make))
+    async with httpx.AsyncClient(transport=transport, base_url="http://triage") as http:
+        answers = await asyncio.gather(*(http.get(f"/{number}") for number in range(20)))
+    assert {answer.text for answer in answers} == {"of the application"}
+    assert made == [1]

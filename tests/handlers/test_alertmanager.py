@@ -1,12 +1,13 @@
 """The webhook over HTTP: 200 means that it is on disk; every refusal says why, in JSON."""
 
 import json
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
+from loguru import logger
 
 from bot.store import SqlStore, open_store
 from handlers.alertmanager import BODY_MAX, WEBHOOK_PATH
@@ -110,6 +111,33 @@ async def test_without_the_token_nothing_is_taken(door: Doorway, header: str) ->
     assert answer.status_code == 401
     assert "http_config" in answer.json()["error"]
     assert await door.signals() == []
+
+
+@pytest.fixture
+def said() -> Iterator[list[str]]:
+    """Give what is logged."""
+    lines: list[str] = []
+    sink = logger.add(lines.append, format="{message}")
+    yield lines
+    logger.remove(sink)
+
+
+async def test_wrong_tokens_are_counted_and_logged_once_a_second(door: Doorway, said: list[str]) -> None:
+    """Whoever can reach the port may send thousands; what somebody with the token sends wrong is logged each time."""
+    wrong = {"Authorization": "Bearer wrong"}
+
+    def lines(code: int) -> int:
+        return sum(f"refused with {code}" in line for line in said)
+
+    for _ in range(20):
+        await door.post(headers=wrong)
+    assert (door.handler.counts.refused, lines(401)) == ({401: 20}, 1)
+    door.clock.move(2)
+    await door.post(headers=wrong)
+    assert lines(401) == 2
+    for _ in range(3):
+        await door.post(content=b"[]")
+    assert lines(422) == 3
 
 
 async def test_an_empty_token_lets_anybody_post(sqlite_store: SqlStore) -> None:

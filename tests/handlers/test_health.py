@@ -228,3 +228,43 @@ async def test_metrics_leave_out_what_the_store_cannot_say() -> None:
     numbers = await Ward(DeadStore()).numbers()
     assert numbers["triage_webhooks_accepted_total"] == 0
     assert not {name for name in numbers if "incidents" in name or "pending" in name}
+
+
+async def test_those_who_ask_at_once_share_an_answer_that_was_begun_after_they_asked(ward: Ward) -> None:
+    """A flood of questions without the token costs few answers; none is older than its question."""
+    begun, started, goes_on = 0, asyncio.Event(), asyncio.Event()
+
+    async def page() -> bytes:
+        nonlocal begun
+        begun += 1
+        mine = begun
+        started.set()
+        await goes_on.wait()
+        return f"page {mine}".encode()
+
+    ward.page = page
+    first = asyncio.create_task(ward.get("/metrics"))
+    await started.wait()
+    rest = [asyncio.create_task(ward.get("/metrics")) for _ in range(20)]
+    await asyncio.sleep(0.1)
+    goes_on.set()
+    assert (await first).text == "page 1"
+    assert {(await each).text for each in rest} == {"page 2"}
+    assert (await ward.get("/metrics")).text == "page 3"
+
+
+async def test_an_answer_that_fails_is_nobody_elses(ward: Ward) -> None:
+    """Who waits behind it gets one of its own."""
+    asked = 0
+
+    async def page() -> bytes:
+        nonlocal asked
+        asked += 1
+        await asyncio.sleep(0.05)
+        if asked == 1:
+            raise ValueError("broken")
+        return b"well"
+
+    ward.page = page
+    answers = await asyncio.gather(*(ward.get("/metrics") for _ in range(3)), return_exceptions=True)
+    assert sorted(getattr(each, "text", "broken") for each in answers) == ["broken", "well", "well"]
