@@ -16,7 +16,6 @@ from bot.slack.duplicates import Copies
 from bot.slack.errors import (
     ContentRefused,
     Gone,
-    Misconfigured,
     OutcomeUnknown,
     SlackFailure,
 )
@@ -248,12 +247,11 @@ class Delivery:
         return True
 
     async def _channel_id(self, channel: str) -> str:
-        """Return a channel's id; without the scope to look names up, Slack takes the name and answers the id."""
+        """Return a channel's id; where Slack does not look its name up, it takes the name and answers the id."""
         try:
             return await self._channels.resolve(channel)
-        except Misconfigured as error:
-            if error.code != "missing_scope":
-                raise
+        except SlackFailure as failure:
+            logger.bind(channel=channel, error=str(failure)).info("its id is not known, posting by its name")
             return self._channels.target(channel)
 
     async def _record(

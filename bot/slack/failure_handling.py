@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
+from functools import partial
 
 from loguru import logger
 
+from bot.slack import probes
 from bot.slack.delivery import Delivery
 from bot.slack.errors import (
     ContentRefused,
@@ -24,6 +26,7 @@ from bot.slack.errors import (
 )
 from bot.slack.left_open import leave_open
 from bot.slack.meters import SlackMeters
+from bot.slack.probes import Probes, longer_wait
 from bot.slack.problems import Problems
 from bot.slack.rate_limits import EDIT, LOOK, POST, THREAD, UPLOAD, RateLimiter
 from bot.slack.refusal_words import CLOSED
@@ -33,9 +36,7 @@ from triage.ports.store import Message, MessageKind, Store, Tx
 DELETE = "chat.delete"
 DELETED = frozenset({"message_not_found", "thread_not_found"})
 LOOK_AFTER_SECONDS, LONGEST_LOOK_SECONDS = 0.5, 3.0
-PROBE_SECONDS = 8.0
-"""How often a place that refuses is tried: after the mend its messages flow again within that time."""
-LONGEST_PROBE_SECONDS, LONGEST_BACK_OFF = 60.0, 20.0
+LONGEST_BACK_OFF = 20.0
 LONG_WAIT_SECONDS = 30.0
 """A wait that Slack asks for and that people notice: it is said."""
 UNKNOWN_SECONDS, UNKNOWN_ATTEMPTS = 60.0, 8
@@ -86,6 +87,9 @@ class FailureHandling:
         self._clock = clock
         self._meters = meters
         self._problems = problems
+        self._probes = Probes(clock)
+        self._limited: dict[str, float] = {}
+        """By place, since when Slack asks for nothing but to wait there."""
 
     async def answer(self, attempt: DeliveryAttempt, failure: SlackFailure) -> None:
         """Do what a failure asks for."""
@@ -116,24 +120,30 @@ class FailureHandling:
         long = since is not None and self._clock.now() - since >= timedelta(seconds=UNKNOWN_SECONDS)
         return long or message.attempts >= UNKNOWN_ATTEMPTS
 
-    def succeeded(self, attempt: DeliveryAttempt, *, done: bool, looked: bool = True) -> None:
+    async def succeeded(self, attempt: DeliveryAttempt, *, done: bool, looked: bool = True) -> None:
         """Forget what was wrong at a message's place, and with the message itself where all of it is ``done``.
 
-        ``looked``: what was to be looked at was.
+        ``looked``: what was to be looked at was. What else waited for the mend is due now.
         """
         message = attempt.message
         place = self._delivery.place_of(message)
         looked = looked and (attempt.looking or (message.recheck is not None and message.recheck.post))
-        keys = ["app", _key(attempt.method, message), *([f"message {message.id}"] if done else [])]
-        self._problems.over(*keys, *([_key(LOOK, message)] if looked else []))
+        places = ["app", _key(attempt.method, message), *([_key(LOOK, message)] if looked else [])]
+        self._problems.over(*places, *([f"message {message.id}"] if done else []))
         self._pace.release(attempt.method, place)
+        for key in places:
+            self._limited.pop(key, None)
+        for error in self._probes.over(*places):
+            now = self._clock.now()
+            await self._store.write(partial(_hasten, error=error, now=now))
 
     async def _hold(self, attempt: DeliveryAttempt, failure: RateLimited, *, looked: bool) -> None:
         method = LOOK if looked else POST if attempt.method == THREAD else attempt.method
         message = attempt.message
         self._pace.limited(method, self._delivery.place_of(message), failure.retry_after)
-        if failure.retry_after >= LONG_WAIT_SECONDS:
-            key = _key(LOOK if looked else attempt.method, message)
+        key, now = _key(LOOK if looked else attempt.method, message), self._clock.monotonic()
+        waited = now - self._limited.setdefault(key, now)
+        if max(failure.retry_after, waited) >= LONG_WAIT_SECONDS:
             self._problems.say(key, _words(message, failure, at_place=bool(message.place)))
         await self.defer(attempt, failure.retry_after, error=str(failure), counted=False)
 
@@ -160,19 +170,21 @@ class FailureHandling:
         message = attempt.message
         if failure.elsewhere and await self._delivery.moved(message):
             logger.bind(message=message.id, error=str(failure)).warning("the channel is another one by now")
+            self._problems.over(*(_key(method, message) for method in (POST, THREAD, EDIT, UPLOAD, LOOK)))
             await self._post_anew(message, keep=attempt.unknown, moved=True)
             return
         if failure.method == DELETE:  # of a copy of this message: nothing else has to do with it
             self._problems.say(f"message {message.id}", _words(message, failure, at_place=True))
-            await self.defer(attempt, self._probe_wait(message), error=str(failure))
+            await self.defer(attempt, longer_wait(message), error=str(failure))
             return
         method, place = LOOK if looked else attempt.method, self._delivery.place_of(message)
         key = "app" if failure.whole_app else _key(method, message)
         if self._problems.say(key, _words(message, failure, at_place=bool(message.place))):
             logger.bind(channel=message.channel, error=str(failure)).error("Slack messages wait for a mend")
-        wait = self._probe_wait(message) if message.post_id or looked else PROBE_SECONDS
+        wait = self._probes.wait(key, message, str(failure))
+        wait = wait if message.post_id or looked else probes.PROBE_SECONDS
         everywhere = failure.whole_app
-        self._pace.refused("*" if everywhere else method, "*" if everywhere else place, PROBE_SECONDS)
+        self._pace.refused("*" if everywhere else method, "*" if everywhere else place, probes.PROBE_SECONDS)
         aside = attempt.method == UPLOAD and not everywhere  # a file is refused where lines are taken
         wait *= random.uniform(0.8, 1.0)  # noqa: S311 - jitter
         await self.defer(attempt, wait, error=str(failure), aside=aside)
@@ -185,7 +197,7 @@ class FailureHandling:
         )
         if refused:
             self._problems.say(f"message {message.id}", _words(message, failure, at_place=True))
-        wait = LONGEST_PROBE_SECONDS if content else self._back_off(message)
+        wait = probes.LONGEST_PROBE_SECONDS if content else self._back_off(message)
         if isinstance(failure, UnknownWord) and not (message.post_id or looked):
             await self._doubted(attempt, wait, failure)
             return
@@ -236,10 +248,6 @@ class FailureHandling:
 
         await self._store.write(anew)
 
-    @staticmethod
-    def _probe_wait(message: Message) -> float:
-        return min(LONGEST_PROBE_SECONDS, PROBE_SECONDS * float(2 ** min(message.attempts, 5)))
-
     def _back_off(self, message: Message) -> float:
         longest = min(LONGEST_BACK_OFF, 0.5 * 2 ** min(message.attempts, 6))
         return float(longest * random.uniform(0.6, 1.0))  # noqa: S311 - jitter
@@ -274,6 +282,10 @@ class FailureHandling:
         uncertain = self._delivery.uncertain
         if message.parent_id is not None and not message.post_id and uncertain.past_patience(message):
             leave_open(tx, message, self._clock.now(), uncertain.waited(message))
+
+
+def _hasten(tx: Tx, *, error: str, now: datetime) -> None:
+    tx.outbox.hasten(error, now)
 
 
 def _key(method: str, message: Message) -> str:

@@ -231,7 +231,7 @@ class Sender:
         except SlackFailure as failure:
             await self._failures.answer(attempt, failure)
         else:
-            self._failures.succeeded(attempt, done=outcome.done, looked=not outcome.unasked)
+            await self._failures.succeeded(attempt, done=outcome.done, looked=not outcome.unasked)
             if outcome.done and _is_unposted_card(message):
                 self._untold.posted(message)
             if not outcome.done:

@@ -188,6 +188,10 @@ class OutboxTable:
         given = {"owner": owner, "but": sorted(but), "until": now, "error": clean(error), "counted": 0}
         statements.GIVE_BACK.run(self._connection, given)
 
+    def hasten(self, error: str, now: datetime) -> None:
+        """Let what waits because of an error be due now: its reason is gone."""
+        statements.HASTEN.run(self._connection, {"error": clean(error), "now": now})
+
     def step_aside(self, message_id: int) -> None:
         """Let what comes after a message in its thread go on without it; it is still owed."""
         statements.CHANGE.run(self._connection, {"message": message_id, "urgency": ASIDE})

@@ -177,6 +177,12 @@ _DEFERRED: dict[str, Any] = {
 }
 _DEFER = _CHANGE.values(**_DEFERRED)
 DEFER = Prepared(_DEFER)
+HASTEN = Prepared(
+    sa.update(_t)
+    .where(_t.c.sent_revision < _t.c.wanted_revision, _t.c.next_at > _Now)
+    .where(_t.c.last_error == sa.bindparam("error"))
+    .values(next_at=_Now)
+)
 GIVE_BACK = Prepared(
     sa.update(_t)
     .where(_t.c.lease_until.is_not(None), _t.c.lease_owner == sa.bindparam("owner"))

@@ -126,6 +126,17 @@ async def test_an_unknown_outcome_keeps_its_mark_a_refusal_takes_it_off(store: S
     assert (refused.attempted_at, refused.attempts) == (None, 1)
 
 
+async def test_what_waits_for_a_mend_is_due_when_its_reason_is_gone(store: SqlStore) -> None:
+    """All that has the same error, and nothing else."""
+    for _ in range(3):
+        await store.write(open_incident)
+    for message, error in zip(await claim(store), ("no scope", "no scope", "no room"), strict=True):
+        await store.write(lambda tx, m=message, e=error: tx.outbox.defer(m.id, until=later(60), error=e))  # type: ignore[misc]
+    assert await claim(store, 5) == []
+    await store.write(lambda tx: tx.outbox.hasten("no scope", later(5)))
+    assert len(await claim(store, 5)) == 2
+
+
 async def test_what_is_gone_from_slack_is_posted_anew_under_another_id(store: SqlStore) -> None:
     """A deleted message: the old delivery id may still be found in history, so a new one."""
     one = await store.write(open_incident)

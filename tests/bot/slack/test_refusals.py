@@ -2,19 +2,21 @@
 
 import asyncio
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 
 import pytest
 
-from bot.slack import errors, failure_handling
+from bot.slack import directory, errors, failure_handling, probes
 from bot.slack.failure_handling import DELETE
+from bot.slack.probes import Probes
 from bot.store import SqlStore
 from demo.slack import AppConfig, Fault, SlackServer
 from demo.slack.settings import BOT_SCOPES
 from tests.bot.slack.workbench import CHANNEL, Bench, bench_on, until
+from tests.fakes.clock import ManualClock
 from triage.model import Incident, Severity
-from triage.ports.store import MessageKind, Tx
+from triage.ports.store import Message, MessageKind, Tx
 
 pytestmark = pytest.mark.slow
 
@@ -236,6 +238,118 @@ async def test_after_the_mend_what_waited_is_sent_within_seconds(bench: Bench) -
     bench.slack.faults.clear()
     await bench.settled(12)
     assert len(bench.cards()) == 3
+
+
+@pytest.mark.parametrize("code", ["missing_scope", "token_revoked"])
+async def test_what_is_tried_seldom_is_sent_as_soon_as_another_edit_shows_the_mend(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, code: str
+) -> None:
+    """Refused again and again it waits for a minute: so long the card of what is over said after the mend that it fires."""
+    monkeypatch.setattr(probes, "PROBE_SECONDS", 0.3)
+    opened = [await bench.open(f"incident {number}") for number in range(2)]
+    await bench.settled()
+    bench.slack.faults.add(Fault.error(EDIT, code, times=1000))
+    for number, incident in enumerate(opened):
+        await bench.change(replace(incident, title=f"changed {number}"))
+    await until(lambda: code in said(bench), 8)
+    [probe] = bench.sender._failures._probes._probes.values()
+    [error] = probe.errors
+    (other,) = {1, 2} - {probe.message_id}
+    far = datetime.now(UTC) + timedelta(seconds=60)
+    await until(lambda: other not in bench.sender._under_way)
+    await bench.store.write(lambda tx: tx.outbox.defer(other, until=far, error=error))
+    bench.slack.faults.clear()
+    await bench.settled(8)
+    assert sum("changed" in card.text for card in bench.cards()) == 2
+    assert bench.sender.problems == {}
+
+
+def refused_message(number: int) -> Message:
+    """Return a card whose edit was refused four times."""
+    now = datetime.now(UTC)
+    return Message(
+        id=number,
+        delivery_id=f"d{number}",
+        kind=MessageKind.CARD,
+        ref=str(number),
+        channel="incidents",
+        incident_id=number,
+        parent_id=None,
+        wanted_revision=2,
+        sent_revision=1,
+        post_id="1.1",
+        attempts=4,
+        next_at=now,
+        created_at=now,
+    )
+
+
+def test_one_message_tries_a_place_and_the_others_ever_more_seldom() -> None:
+    """It tries again and again; where it does not come any more another one takes its place."""
+    clock = ManualClock()
+    trying = Probes(clock)
+    first, second = refused_message(1), refused_message(2)
+    assert [trying.wait("C1", first, "no scope") for _ in range(3)] == [probes.PROBE_SECONDS] * 3
+    assert trying.wait("C1", second, "no room") == probes.LONGEST_PROBE_SECONDS
+    clock.move(4 * probes.PROBE_SECONDS)
+    assert trying.wait("C1", second, "no scope") == probes.PROBE_SECONDS
+    assert trying.over("C2") == set()
+    assert trying.over("C1") == {"no scope", "no room"}
+    assert trying.over("C1") == set()
+
+
+async def test_a_channel_by_name_that_was_archived_for_a_while_is_posted_to_soon_after(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its name is not found meanwhile, which is said of posts and no longer than it is so."""
+    monkeypatch.setattr(probes, "PROBE_SECONDS", 0.3)
+    monkeypatch.setattr(directory, "ANEW_SECONDS", 0.3)
+    old = await bench.open("an old one")
+    await bench.settled()
+    channel = bench.slack.workspace.channel(CHANNEL)
+    channel.is_archived = True
+    await bench.open("a new one")
+    await bench.change(replace(old, title="an old one, changed"))
+    await until(lambda: said(bench), 8)
+    await asyncio.sleep(5)
+    channel.is_archived = False
+    await bench.settled(4)
+    assert bench.sender.problems == {}
+    assert len(bench.cards()) == 2
+
+
+async def test_nothing_is_said_of_a_channel_any_more_that_was_deleted_and_made_anew(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was refused at its old place is posted at the new one: the old one would be named for ten minutes."""
+    monkeypatch.setattr(probes, "PROBE_SECONDS", 0.3)
+    monkeypatch.setattr(directory, "ANEW_SECONDS", 0.3)
+    old = await bench.open("an old one")
+    await bench.settled()
+    channels = bench.slack.workspace.channels
+    gone = channels.pop(bench.slack.workspace.channel(CHANNEL).id)
+    await bench.open("a new one")
+    await bench.change(replace(old, title="an old one, changed"))
+    await bench.line(old, "a line")
+    await until(lambda: EDIT in said(bench), 8)
+    new = replace(gone, id=bench.slack.workspace.ids.object("C"), messages={}, threads={})
+    channels[new.id] = new
+    await bench.settled(8)
+    assert bench.sender.problems == {}
+    assert len([message for message in new.messages.values() if not message.is_reply]) == 2
+
+
+async def test_waits_of_a_second_that_slack_asks_for_without_end_are_said(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As an answer of 200 with the word alone: no wait is long, and yet nothing comes."""
+    monkeypatch.setattr(failure_handling, "LONG_WAIT_SECONDS", 2.0)
+    bench.slack.faults.add(Fault.error(POST, "ratelimited", times=1000))
+    await bench.open()
+    await until(lambda: "ratelimited" in said(bench), 8)
+    bench.slack.faults.clear()
+    await bench.settled(5)
+    assert bench.sender.problems == {}
 
 
 async def test_a_workspace_that_closes_messages_for_edits_is_said(bench: Bench) -> None:

@@ -8,7 +8,7 @@ from functools import partial
 
 import pytest
 
-from bot.slack import failure_handling
+from bot.slack import failure_handling, probes
 from bot.slack.errors import Misconfigured, OutcomeUnknown
 from bot.slack.left_open import leave_open
 from bot.slack.renderers import DOUBT
@@ -92,7 +92,7 @@ async def test_a_card_nobody_can_look_for_is_posted_once_more_and_says_so(
     sqlite_store: SqlStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Without the scope to look, an answer that was lost would keep a Sev-1 from everybody."""
-    monkeypatch.setattr(failure_handling, "PROBE_SECONDS", 0.2)
+    monkeypatch.setattr(probes, "PROBE_SECONDS", 0.2)
     async with (
         SlackServer(NO_HISTORY) as slack,
         bench_on(sqlite_store, slack, times=SHORT) as bench,

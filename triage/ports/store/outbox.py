@@ -198,6 +198,10 @@ class Outbox(Protocol):
         """Give back all that an owner still holds, ``but`` for some; whoever takes it looks first what came of it."""
         ...
 
+    def hasten(self, error: str, now: datetime) -> None:
+        """Let what waits because of an error be due now: its reason is gone."""
+        ...
+
     def step_aside(self, message_id: int) -> None:
         """Let what comes after a message in its thread go on without it; it is still owed."""
         ...
