@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from bot.sources.minute_csv.folders import LOGS, variants
 from bot.sources.minute_csv.reading import DigestWindow, nothing, read_variant
-from triage.kpis.picture import bot_picture
 from triage.kpis.report import bot_report, incident_figures, with_others
+from triage.kpis.thinning import bot_picture
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -12,8 +12,8 @@ from triage.kpis.checklist.paper_reject_count import paper_reject_count
 from triage.kpis.fills import FillTally, number
 from triage.kpis.limits import KpiLimits
 from triage.kpis.model import Coverage, DigestReport, IncidentNote, KpiStatus, KpiVerdict, Skipped
-from triage.kpis.picture import bot_picture
 from triage.kpis.report import held_by, incident_figures, kpis, not_understood, with_others
+from triage.kpis.thinning import bot_picture
 from triage.kpis.trading import trading
 
 LIMITS = KpiLimits()
