@@ -25,7 +25,7 @@ _DENSE = 200
 """From so many points on a line turns too often for its joints to be seen, and they cost most of its time."""
 
 _WORDS, _HATCHES = 128, 8
-"""How many words and hatches are kept as masks: the pictures of a digest have most of them in common."""
+"""How many words (their masks and widths) and hatches are kept: the pictures of a digest have most in common."""
 
 Point = tuple[float, float]
 
@@ -44,6 +44,7 @@ def printable(text: str) -> str:
     return "".join(char if " " <= char <= "~" or char in "·±°" else "?" for char in text)
 
 
+@lru_cache(_WORDS)
 def width_of(text: str, size: int) -> float:
     """Return how wide a text is (pixels)."""
     return font(size).getlength(printable(text))

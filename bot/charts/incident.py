@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bot.charts.alt import MOST
 from bot.charts.canvas import Sheet, fitted, swatch, width_of
@@ -25,6 +25,8 @@ from bot.charts.frame import (
 )
 from bot.charts.panels import WORDS, Panel
 from bot.charts.scales import number, period, ticks, without_half_word
+from triage.kpis.picture import PictureMark
+from triage.ports.charts import IncidentChart, Track
 from triage.wording import counted, listed
 
 if TYPE_CHECKING:
@@ -32,12 +34,20 @@ if TYPE_CHECKING:
 
     from bot.charts.canvas import Plot
     from bot.charts.theme import Theme
-    from triage.ports.charts import IncidentChart, Points, Track
+    from triage.ports.charts import Points
 
 _HEAD, _NOTE, _LEGEND = 146, 36, 44
 _NAMES = {**WORDS, "missing": "not known"}
 _HOLE = 2.5
 """Points that lie further apart than so many steps are not joined."""
+
+
+def decode_incident(fields: dict[str, Any]) -> IncidentChart:
+    """Return the chart that ``as_json`` wrote. Raises TypeError for fields of another version."""
+    marks = tuple(PictureMark(**mark) for mark in fields["marks"])
+    return IncidentChart(
+        **{**fields, "marks": marks, "tracks": tuple(Track(**each) for each in fields["tracks"])}
+    )
 
 
 def render_incident(chart: IncidentChart, theme: Theme) -> Image.Image:

@@ -8,6 +8,7 @@ import tempfile
 from pathlib import Path
 
 from bot.sources.minute_csv.child_process import child, first_error
+from bot.sources.minute_csv.child_protocol import framed
 from triage.errors import SourceError
 from triage.kpis.model import as_json
 from triage.ports.charts import IncidentChart
@@ -42,7 +43,7 @@ class ChartProcess:
 async def _drawn(chart: IncidentChart, path: Path) -> DrawnPicture:
     job = {"theme": THEME, "path": str(path), "incident": as_json(chart)}
     async with child("bot.charts", nice=NICE) as drawing:
-        drawing.stdin.write(json.dumps(job).encode() + b"\n")
+        drawing.stdin.write(framed(json.dumps(job).encode()))
         await drawing.stdin.drain()
         drawing.stdin.close()
         answers = [json.loads(line) async for line in drawing.lines()]

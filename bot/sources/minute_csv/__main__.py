@@ -16,6 +16,7 @@ import traceback
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from bot.sources.minute_csv.child_protocol import end_at_once
 from bot.sources.minute_csv.measure import measure
 from bot.sources.minute_csv.protocol import Request
 from triage.kpis.model import as_json
@@ -59,13 +60,14 @@ def answers(request: Request) -> Iterator[tuple[str, str]]:
             yield "P", f"{json.dumps(ask.name)}\t{json.dumps(packed_picture(picture))}"
 
 
-def main() -> None:
-    """Answer one request."""
+def main() -> int:
+    """Answer one request; returns 0."""
     os.nice(int(sys.argv[1]) if len(sys.argv) > 1 else 0)
     request = Request.from_json(json.load(sys.stdin))
     for kind, body in answers(request):
         print(kind, body, flush=True)  # noqa: T201 - standard output is this program's answer
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    end_at_once(main())

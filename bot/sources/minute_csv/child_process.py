@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import sys
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -56,8 +57,8 @@ class Child:
 
 
 @asynccontextmanager
-async def child(module: str, *, nice: int = 0) -> AsyncIterator[Child]:
-    """Start ``python -m module nice``; it is killed on the way out if it has not ended.
+async def child(module: str, *descriptors: int, nice: int = 0) -> AsyncIterator[Child]:
+    """Start ``python -m module nice descriptors``; it and its forks are killed on the way out if it has not ended.
 
     It inherits nothing of the environment that could be a secret. Raises OSError where none can be started;
     an error of the body comes as the exception group of the task group that owns the child's pipes.
@@ -68,11 +69,14 @@ async def child(module: str, *, nice: int = 0) -> AsyncIterator[Child]:
         "-m",
         module,
         str(nice),
+        *map(str, descriptors),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
         env={**kept, "PYTHONPATH": _ROOT, "LANG": "C.UTF-8"},
+        pass_fds=descriptors,
         limit=LINE,
+        start_new_session=True,  # so that its forks can be killed with it
     )
     running = Child(process)
     try:
@@ -101,7 +105,8 @@ async def _end(running: Child) -> None:
 
 async def _killed(process: asyncio.subprocess.Process) -> None:
     """Kill it; one that a dead disk holds ends when the disk answers, and nobody waits for that."""
-    process.kill()
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
     with suppress(TimeoutError):
         async with asyncio.timeout(KILL_SECONDS):
             await process.wait()

@@ -77,9 +77,9 @@ async def build_digest(
         pictures=pictures is not None,
         bot_seconds=bot_seconds,
     )
-    work = _Work(
-        PictureProcess(pictures, themes, seconds=picture_seconds, nice=nice) if pictures is not None else None
-    )
+    work = _Work()
+    if pictures is not None:
+        work.drawing = PictureProcess(pictures, themes, seconds=picture_seconds, nice=nice)
     try:
         async with asyncio.TaskGroup() as tasks:
             if work.drawing is not None:
@@ -131,8 +131,8 @@ def _check(data: Path) -> None:
 class _Work:
     """What has come in so far."""
 
-    def __init__(self, drawing: PictureProcess | None) -> None:
-        self.drawing = drawing
+    def __init__(self) -> None:
+        self.drawing: PictureProcess | None = None
         self.reports: dict[str, BotReport] = {}
         self.problems: list[str] = []
 
@@ -157,12 +157,12 @@ class _Work:
         if bots and not self.reports:
             raise SourceBadAnswer(SOURCE, "; ".join(self.problems) or "the measuring process gave no answer")
         drawing = self.drawing
-        pictures = sorted(drawing.pictures, key=lambda p: named.index(p.bot)) if drawing is not None else []
+        pictures = drawing.drawn(named) if drawing is not None else ()
         return DigestReport(
             start=_whole_minute(window[0]),
             end=_whole_minute(window[1]),
             bots=tuple(self.reports[name] for name in named if name in self.reports),
-            pictures=tuple(pictures),
+            pictures=pictures,
             problems=(*self.problems, *(drawing.problems if drawing is not None else ())),
             seconds=seconds,
             unmeasured=tuple(name for name in named if name not in self.reports),

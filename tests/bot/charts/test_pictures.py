@@ -20,12 +20,14 @@ from bot.charts.day import render
 from bot.charts.frame import LEFT, PLOT, WIDTH
 from bot.charts.scales import number, ticks, time_ticks
 from bot.charts.theme import DARK, LIGHT, THEMES, Theme
+from bot.sources.minute_csv.child_protocol import framed
 from tests.triage.kpis.grids import filled, grid_of, put, report_of
 from triage.kpis.fills import FillTally
 from triage.kpis.grid import VALUES
 from triage.kpis.limits import KpiLimits
 from triage.kpis.model import ActionNote, IncidentNote, as_json
-from triage.kpis.picture import BUCKETS, BotPicture, bot_picture, packed_picture, unpacked_picture
+from triage.kpis.picture import BotPicture, packed_picture, unpacked_picture
+from triage.kpis.thinning import BUCKETS, bot_picture
 
 pytestmark = pytest.mark.slow
 
@@ -228,7 +230,7 @@ def _pixel(image: Image.Image, x: int, y: int) -> tuple[int, ...]:
     return pixel
 
 
-def test_the_drawing_process_answers_each_line_and_survives_a_bad_one(tmp_path: Path) -> None:
+def test_the_drawing_process_answers_each_job_and_survives_a_bad_one(tmp_path: Path) -> None:
     """A picture of another version is told as an error; the next one is drawn."""
     picture = packed_picture(picture_of(filled(30)))
     jobs = [
@@ -237,9 +239,8 @@ def test_the_drawing_process_answers_each_line_and_survives_a_bad_one(tmp_path: 
     ]
     done = subprocess.run(
         [sys.executable, "-m", "bot.charts"],
-        input="".join(json.dumps(job) + "\n" for job in jobs),
+        input=b"".join(framed(json.dumps(job).encode()) for job in jobs),
         capture_output=True,
-        text=True,
         timeout=60,
         check=True,
     )

@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+import uvloop
 from PIL import Image
 
 from bot.sources.minute_csv import digest
@@ -68,6 +69,16 @@ async def test_a_digest_has_figures_and_pictures_of_every_bot(tmp_path: Path) ->
         with Image.open(picture.path) as image:
             assert (image.format, image.width) == ("PNG", 1080)
     assert "INC-7, clear_cache" in report.pictures[0].alt
+
+
+@pytest.mark.slow
+def test_a_digest_is_built_on_the_loop_of_the_service(tmp_path: Path) -> None:
+    """Uvloop takes fewer options for a process than asyncio's own loop; the service runs on it."""
+    desk(tmp_path / "data")
+    built = build_digest(tmp_path / "data", [BotAsk("bot1")], WINDOW, pictures=tmp_path / "pictures")
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        report = runner.run(built)
+    assert ([bot.bot for bot in report.bots], len(report.pictures), report.problems) == (["bot1"], 1, ())
 
 
 async def test_the_json_of_a_digest_keeps_the_contract(tmp_path: Path) -> None:
