@@ -11,7 +11,7 @@ from loguru import logger
 
 from bot.liveness import IDLE_SECONDS, Liveness
 from bot.tuning import REST_SECONDS, SHARE, SHARE_AT_ONCE, DutyCycle
-from triage.errors import StoreUnavailable
+from triage.errors import RecordUnreadable, StoreUnavailable
 from triage.incidents import unsortable
 from triage.incidents.intake import BATCH, Intake, IntakePass
 from triage.incidents.prometheus_answer import NOTHING_SAID, PrometheusAnswer
@@ -83,6 +83,8 @@ class IntakeLoop:
         except StoreUnavailable as error:
             if not error.damaged:
                 raise
+        except RecordUnreadable as error:  # said where it is put aside
+            logger.debug("sorting one by one: {why}", why=error)
         except Exception as error:  # noqa: BLE001 - one signal that cannot be sorted must not hold up all others
             logger.opt(exception=error).error("a pass over the inbox failed; sorting one by one")
         else:
@@ -145,7 +147,8 @@ class IntakeLoop:
     async def _put_aside(self, signal_id: int, error: Exception) -> None:
         """Show plainly that the signal came: with all it says, else with its text, else only by the count."""
         why = unsortable.why_of(error)
-        logger.opt(exception=error).error("signal {id} is put aside", id=signal_id)
+        traced = None if isinstance(error, RecordUnreadable) else error  # that one is no mistake in our code
+        logger.opt(exception=traced).error("signal {id} is put aside: {why}", id=signal_id, why=why)
 
         def show(tx: Tx, *, plain: bool) -> bool:
             return unsortable.put_aside(tx, self.intake.desk, signal_id, why, self.clock.now(), plain=plain)
@@ -156,8 +159,9 @@ class IntakeLoop:
             except StoreUnavailable:
                 raise
             except Exception as second:  # noqa: BLE001 - then with less
-                logger.error(
-                    "signal {id} cannot be shown: {why}", id=signal_id, why=unsortable.why_of(second)
+                level = "DEBUG" if isinstance(second, RecordUnreadable) else "ERROR"
+                logger.log(
+                    level, "signal {id} cannot be shown: {why}", id=signal_id, why=unsortable.why_of(second)
                 )
             else:
                 self._counted(why if shown else "")

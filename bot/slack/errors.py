@@ -123,7 +123,8 @@ def classify(error: Exception, method: str) -> SlackFailure:
         return error
     if isinstance(error, SlackApiError):
         return _answered(error.response, method)
-    if isinstance(error, aiohttp.ClientConnectorError | aiohttp.InvalidURL):
+    # The last is what the name of a host says that can be none, such as ``a..b``.
+    if isinstance(error, aiohttp.ClientConnectorError | aiohttp.InvalidURL) or type(error) is UnicodeError:
         return NotDone(method, "unreachable", str(error))
     if isinstance(error, TimeoutError | asyncio.TimeoutError):
         return OutcomeUnknown(method, "timeout")

@@ -76,6 +76,8 @@ class Uploads:
         )
         try:
             file_id, url = (text_of(answer, name, UPLOAD) for name in ("file_id", "upload_url"))
+            if not url.startswith(("https://", "http://")):
+                raise NotDone(UPLOAD, "bad_answer", "its upload_url is no address of HTTP")
             await self._put(url, file.content)
         except OutcomeUnknown as error:  # nobody saw it: a fresh upload repeats nothing
             raise NotDone(error.method, error.code) from error
@@ -90,7 +92,7 @@ class Uploads:
             async with session.post(url, data=content, proxy=self._client.web.proxy) as response:
                 if not response.ok:
                     raise NotDone("upload", f"HTTP {response.status}")
-        except (aiohttp.ClientError, OSError, TimeoutError) as error:
+        except (aiohttp.ClientError, OSError, TimeoutError, UnicodeError) as error:
             raise classify(error, "upload") from error
 
 

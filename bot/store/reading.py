@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
@@ -10,6 +11,7 @@ import sqlalchemy as sa
 from bot.store.database_errors import of_a_value
 from bot.store.health import Unreadable
 from bot.store.prepared import Prepared
+from triage.errors import RecordUnreadable
 
 T = TypeVar("T")
 
@@ -37,6 +39,18 @@ def read_all(
             raise
         select = query.statement if isinstance(query, Prepared) else query
         return _one_by_one(connection, select, values, make, unreadable, key=key)
+
+
+@contextmanager
+def whole_or_unreadable(what: str) -> Iterator[None]:
+    """Have the block raise RecordUnreadable where what it reads is no record; an error of the database stays itself."""
+    try:
+        yield
+    except Exception as error:
+        if isinstance(error, sa.exc.DBAPIError) and not of_a_value(error):
+            raise
+        why = " ".join(str(error).split())
+        raise RecordUnreadable(f"{what} cannot be read: {type(error).__name__}: {why}") from error
 
 
 def _one_by_one(

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from bot.store import tables
 from bot.store.health import Unreadable
 from bot.store.prepared import Prepared
-from bot.store.reading import read_all
+from bot.store.reading import read_all, whole_or_unreadable
 from bot.store.shapes import json_object, text_object, texts
 from bot.store.text import clean
 from bot.store.upsert import insert_or_leave
@@ -89,8 +89,9 @@ class SignalTable:
         insert_or_leave(self._connection, _t, "key").run_each(self._connection, rows)
 
     def inbox(self, limit: int) -> list[StoredSignal]:
-        """Return the oldest signals that are not sorted yet."""
-        return [_stored(row) for row in _INBOX.rows(self._connection, {"most": limit})]
+        """Return the oldest signals that are not sorted yet. Raises RecordUnreadable where one of them cannot be read."""
+        with whole_or_unreadable("a signal of the inbox"):
+            return [_stored(row) for row in _INBOX.rows(self._connection, {"most": limit})]
 
     def sort(self, outcomes: Sequence[tuple[int, int | None, str]]) -> None:
         """Take signals (signal id, incident id or None, why) out of the inbox."""
@@ -109,10 +110,11 @@ class SignalTable:
         return [int(found) for found in self._connection.execute(query).scalars()]
 
     def waiting_one(self, signal_id: int) -> StoredSignal | None:
-        """Return one signal where it is not sorted yet."""
+        """Return one signal where it is not sorted yet. Raises RecordUnreadable."""
         query = sa.select(_t).where(_t.c.id == signal_id, _t.c.outcome == "")
-        row = self._connection.execute(query).mappings().first()
-        return None if row is None else _stored(row)
+        with whole_or_unreadable(f"signal {signal_id}"):
+            row = self._connection.execute(query).mappings().first()
+            return None if row is None else _stored(row)
 
     def waiting_text(self, signal_id: int) -> WaitingSignal | None:
         """Return what of an unsorted signal can be read even where the signal cannot."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import pytest
 import sqlalchemy as sa
+from loguru import logger
 
 from bot.intake_loop import IntakeLoop
 from bot.liveness import Liveness
@@ -161,8 +162,16 @@ async def test_a_signal_whose_row_cannot_be_read_is_shown_by_its_text(story: Sto
 
     await story.store.write(garble)
     sorting = Sorting(story)
-    async with sorting.at_work(lambda: sorting.sorter.put_aside == 1):
-        pass
+    lines: list[str] = []
+    sink = logger.add(lambda message: lines.append(str(message)), level="WARNING", format="{message}")
+    try:
+        async with sorting.at_work(lambda: sorting.sorter.put_aside == 1):
+            pass
+    finally:
+        logger.remove(sink)
+    assert len(lines) == 1, lines
+    assert "is put aside: RecordUnreadable" in lines[0]
+    assert "Traceback" not in lines[0]
     assert {incident.title for incident in await story.incidents()} >= {"Garbled on host0"}
     assert len(await story.incidents()) == 2
 

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from bot.store import SqlStore
 from tests.contracts.store_samples import BOT2, NOW, episode, incident, later, line, open_incident, signal
+from triage.errors import RecordUnreadable
 from triage.ports.store import Tx
 
 pytestmark = pytest.mark.slow
@@ -79,7 +80,7 @@ async def test_a_signal_of_another_kind_waits_alone(sqlite_store: SqlStore) -> N
     """It is what the inbox isolates by: one by one the others are read."""
     await sqlite_store.write(two_of_each)
     await spoil(sqlite_store, "UPDATE signals SET data = '[]' WHERE id = 1")
-    with pytest.raises(ValueError, match="data is no object of JSON"):
+    with pytest.raises(RecordUnreadable, match="data is no object of JSON"):
         await sqlite_store.read(lambda tx: tx.signals.waiting_one(1))
     other = await sqlite_store.read(lambda tx: tx.signals.waiting_one(2))
     assert other is not None

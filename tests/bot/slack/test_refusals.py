@@ -1,11 +1,13 @@
 """A refusal binds the place of the message that was refused; everything else goes on, and the mend is said."""
 
 import asyncio
+import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
 import pytest
+from loguru import logger
 
 from bot.slack import directory, errors, failure_handling, probes
 from bot.slack.failure_handling import DELETE
@@ -446,6 +448,24 @@ async def test_a_refused_file_holds_neither_its_thread_nor_anything_else(
         await bench.settled(20)
         assert [each.files for each in bench.slack.thread(card) if each.files]
         assert bench.sender.problems == {}
+
+
+@pytest.mark.parametrize("url", ["http://a..b/x", f"http://{'a' * 300}/x", "//x", "ftp://127.0.0.1/x", ""])
+async def test_an_upload_address_that_can_be_none_is_a_failure_of_slacks(bench: Bench, url: str) -> None:
+    """One that is said and tried again, and no traceback of ours each half minute."""
+    incident = await bench.open("with a picture")
+    await bench.settled()
+    answer = {"ok": True, "file_id": "F1", "upload_url": url}
+    bench.slack.faults.add(Fault.raw("files.getUploadURLExternal", json.dumps(answer)))
+    lines: list[str] = []
+    sink = logger.add(lambda message: lines.append(str(message)), level="WARNING")
+    try:
+        await file_in_thread(bench, incident)
+        await bench.settled(40)
+    finally:
+        logger.remove(sink)
+    assert [each.files for each in bench.slack.thread(bench.cards()[0]) if each.files]
+    assert not any("Traceback" in line for line in lines)
 
 
 async def test_a_line_that_is_refused_by_itself_lets_the_later_ones_pass(bench: Bench) -> None:
