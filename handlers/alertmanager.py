@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -29,6 +30,12 @@ from triage.signals.watchdog import WATCHDOG_NOTE
 WEBHOOK_PATH = "/webhooks/alertmanager"
 BODY_MAX = 4 * 1024 * 1024
 """Bytes of a webhook's body at the most."""
+OBJECTS_MAX, MEMBERS_MAX, ALERTS_MAX = 200_000, 400_000, 20_000
+"""Of one body. Four MiB of alerts as they are have 40,000 objects, three an alert, and 170,000 commas; they could as well
+hold a million empty ones, which took 70 s and 6 GB to read.
+"""
+AT_ONCE_MAX = 128 * 1024
+"""Bytes of a body that is read in the loop; a larger one is read in a thread, and other webhooks go on beside it."""
 UNKNOWN_LOGGED_SECONDS = 1.0
 """A wrong token is logged once in this time."""
 
@@ -80,11 +87,14 @@ class AlertmanagerWebhook:
         body = await _read(request)
         if body is None:
             return self._refuse(
-                413, f"the body is larger than {BODY_MAX} bytes: set max_alerts in the receiver"
+                413,
+                f"the body is larger than {BODY_MAX} bytes or {OBJECTS_MAX} objects: set max_alerts in the receiver",
             )
         try:
-            webhook = parsed(body)
-            signals = self._signals(webhook)
+            if len(body) > AT_ONCE_MAX:
+                webhook, signals = await asyncio.to_thread(self._read, body)
+            else:
+                webhook, signals = self._read(body)
         except BadInput as error:
             return self._refuse(422, error.reason, error.path)
         except RecursionError:
@@ -96,6 +106,12 @@ class AlertmanagerWebhook:
         if not self.token:
             return True
         return hmac.compare_digest(header.encode("utf-8", "replace"), f"Bearer {self.token}".encode())
+
+    def _read(self, body: bytes) -> tuple[Webhook | Envelope, list[Signal]]:
+        webhook = parsed(body)
+        if len(webhook.alerts) > ALERTS_MAX:
+            raise BadInput(f"more than {ALERTS_MAX} alerts: set max_alerts in the receiver", "alerts")
+        return webhook, self._signals(webhook)
 
     def _signals(self, webhook: Webhook | Envelope) -> list[Signal]:
         """Make the signals of a webhook. Raises BadInput where nothing in it can be read as an alert."""
@@ -216,7 +232,7 @@ def _example(value: Mapping[str, Any]) -> dict[str, Any]:
 
 
 async def _read(request: Request) -> bytes | None:
-    """Return the body, None when it is larger than ``BODY_MAX`` (what was announced, or what came)."""
+    """Return the body, None when it is larger than ``BODY_MAX`` (what was announced, or what came), or holds too much."""
     announced = request.headers.get("content-length", "")
     # No more digits than int() takes: a number that long says enough by its length.
     if announced.isascii() and announced.isdigit() and (len(announced) > 18 or int(announced) > BODY_MAX):  # noqa: PLR2004 - said above
@@ -228,4 +244,5 @@ async def _read(request: Request) -> bytes | None:
         if size > BODY_MAX:
             return None
         chunks.append(chunk)
-    return b"".join(chunks)
+    body = b"".join(chunks)
+    return None if body.count(b"{") > OBJECTS_MAX or body.count(b",") > MEMBERS_MAX else body

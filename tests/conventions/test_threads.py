@@ -20,6 +20,7 @@ THINKS_OR_OURS = {
     "bot/store/store.py: self._readers.shutdown",
     "bot/store/store.py: self.writer.close",
     "bot/tuning.py: self._make",
+    "handlers/alertmanager.py: self._read",
 }
 """File and function; ``triage`` does no I/O. The desk's files go through ``bot.watched_reads`` or ``bot.threads``."""
 

@@ -1,6 +1,8 @@
 """The webhook over HTTP: 200 means that it is on disk; every refusal says why, in JSON."""
 
+import asyncio
 import json
+import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -173,6 +175,39 @@ async def test_a_body_that_streams_on_and_on_is_cut_off(door: Doorway) -> None:
     assert answer.status_code == 413
     assert str(BODY_MAX) in answer.json()["error"]
     assert sent <= 6
+
+
+@pytest.mark.parametrize("many", ["{}", "[]", "0", '{"a":0}'])
+async def test_a_body_of_hundreds_of_thousands_of_nothings_is_refused_unread(
+    door: Doorway, many: str
+) -> None:
+    """Each would cost a fault of its own: a million of them took a minute, and gigabytes."""
+    body = f'{{"version":"4","status":"firing","alerts":[{",".join([many] * 450_000)}]}}'
+    began = time.process_time()
+    answer = await door.post(content=body.encode())
+    assert answer.status_code == 413
+    assert "max_alerts" in answer.json()["error"]
+    assert time.process_time() - began < 1
+
+
+async def test_more_alerts_than_any_group_has_are_refused(door: Doorway) -> None:
+    """With the mend: Alertmanager then sends fewer, and says how many it left out."""
+    answer = await door.post({"version": "4", "status": "firing", "alerts": [0] * 30_000})
+    assert answer.status_code == 422
+    assert answer.json() == {
+        "error": "more than 20000 alerts: set max_alerts in the receiver",
+        "path": "alerts",
+    }
+
+
+async def test_a_large_webhook_is_read_beside_others(door: Doorway) -> None:
+    """Not in the loop: a small one that comes with it is answered before it."""
+    many = [alert(fingerprint=f"number-{number}") for number in range(3000)]
+    large = asyncio.create_task(door.post({"version": "4", "status": "firing", "alerts": many}))
+    await asyncio.sleep(0)
+    small = await door.post()
+    assert (small.status_code, large.done()) == (200, False)
+    assert (await large).json() == {"accepted": 3000}
 
 
 @pytest.mark.parametrize("length", ["\xb2", "-1", "many", "9" * 5000])
