@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from demo.desk import controller_code
 from demo.desk.bot_model import PROJECT_FEE_PCT, PROJECT_FEES, Bot, Process
 from demo.desk.container import Container
 from demo.desk.guards import Limits
+from demo.yaml_text import read_yaml
 
 if TYPE_CHECKING:
     from demo.desk.world_state import WorldState
@@ -61,7 +61,7 @@ def boot(world: "WorldState", bot: Bot, container: Container) -> None:
 def _config(world: "WorldState", bot: Bot) -> Mapping[str, object] | None:
     path = world.layout.controller_config(bot.name, bot.variant)
     try:
-        document = YAML(typ="safe").load(path.read_text())
+        document = read_yaml(path.read_text())
     except (OSError, UnicodeDecodeError, YAMLError) as error:
         reason = str(error).splitlines()[0]
         world.log(bot, "ERROR", "hummingbot.client.config", f"cannot read {path.name}: {reason}")

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
+
+from demo.yaml_text import read_yaml
 
 _VARIABLE = re.compile(r"\$\$|\$\{(?P<braced>\w+)(?::?-(?P<default>[^}]*))?\}|\$(?P<plain>\w+)")
 _UNITS = {"b": 1, "k": 1024, "m": 1024**2, "g": 1024**3}
@@ -80,7 +81,7 @@ class Project:
 def load(path: Path, env: Mapping[str, str]) -> Project:
     """Read a project. Raises ComposeError with compose's own words."""
     try:
-        document = YAML(typ="safe").load(path.read_text())
+        document = read_yaml(path.read_text())
     except FileNotFoundError as error:
         raise ComposeError(f"open {path}: no such file or directory") from error
     except YAMLError as error:

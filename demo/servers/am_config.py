@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
-from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from demo.servers.am_model import AmMatcher, all_match, parse_matcher
 from demo.servers.go_text import parse_duration
+from demo.yaml_text import read_yaml
 
 
 class _Strict(BaseModel):
@@ -134,7 +134,7 @@ def load_config(source: str | Path) -> tuple[AlertmanagerConfig, str]:
     """Read a configuration from a file, or from text; returns it with its text. Raises ValueError."""
     text = source.read_text() if isinstance(source, Path) else source
     try:
-        config = AlertmanagerConfig.model_validate(YAML(typ="safe").load(text))
+        config = AlertmanagerConfig.model_validate(read_yaml(text))
     except (ValueError, YAMLError) as error:
         raise ValueError(f"alertmanager.yml: {error}") from error
     known = {r.name for r in config.receivers}

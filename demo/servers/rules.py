@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
-from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from demo.servers.go_text import parse_duration, rfc3339
@@ -20,6 +19,7 @@ from demo.servers.promql_compile import parse
 from demo.servers.promql_values import PromqlError, PromqlSyntaxError, Sample, Vector
 from demo.servers.rule_template import expand
 from demo.servers.tsdb import Labels, Tsdb, labels_of
+from demo.yaml_text import read_yaml
 
 RESEND_DELAY = 60.0
 RESOLVED_RETENTION = 15 * 60.0
@@ -125,7 +125,7 @@ def load(path: Path, default_interval: float) -> list[Group]:
 @lru_cache(maxsize=16)
 def _read(text: str) -> RulesFile:
     """Read a rules file's text once: the same rules are loaded by each desk that is simulated."""
-    spec = RulesFile.model_validate(YAML(typ="safe").load(text))
+    spec = RulesFile.model_validate(read_yaml(text))
     for rule in (rule for group in spec.groups for rule in group.rules):
         parse(rule.expr)
     return spec
