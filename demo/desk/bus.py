@@ -97,13 +97,13 @@ class Bus:
     async def _consume(self) -> None:
         if not self._groups_made:
             await self._make_groups()
-        answer = await self._redis.xreadgroup(GROUP, "desk", dict.fromkeys(CONSUMED, ">"), count=BATCH)
+        answer = await self._redis.xreadgroup(
+            GROUP, "desk", dict.fromkeys(CONSUMED, ">"), count=BATCH, noack=True
+        )
         for stream, entries in cast("Answer", answer or []):
             for entry_id, fields in entries:
                 if stream == EXECUTION_INTENT:
                     self._world.deliver(entry_id, (fields or {}).get("payload", ""))
-            if entries:
-                await self._redis.xack(stream, GROUP, *(entry_id for entry_id, _ in entries))
 
     async def _make_groups(self) -> None:
         for stream in CONSUMED:

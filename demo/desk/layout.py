@@ -131,8 +131,7 @@ def build(root: Path, bots: Iterable[BotPlan], start: float) -> Layout:
     for bot in bots:
         _bot_folder(layout, bot, written_at)
         _date(layout.bot(bot.name), written_at)
-        for night in range(1, BACKUP_NIGHTS + 1):
-            _nightly(layout, bot.name, start, night)
+        _nightly(layout, bot.name, start)
     _date(layout.compose, written_at)
     _date(layout.env.parent, written_at)
     return layout
@@ -167,21 +166,32 @@ def _filled(template: str, values: dict[str, str]) -> str:
     return text
 
 
-def _nightly(layout: Layout, bot: str, start: float, nights_ago: int) -> None:
+def _nightly(layout: Layout, bot: str, start: float) -> None:
+    """Write the snapshots of the last nights; nothing changed between them, so they hold the same."""
     last = datetime.fromtimestamp(start, UTC).replace(hour=BACKUP_HOUR, minute=0, second=0, microsecond=0)
     if last.timestamp() > start:
         last -= timedelta(days=1)
-    snapshot(layout, bot, (last - timedelta(days=nights_ago - 1)).timestamp())
+    content = _archive(layout, bot)
+    for ago in range(BACKUP_NIGHTS):
+        _keep(layout, bot, (last - timedelta(days=ago)).timestamp(), content)
 
 
 def snapshot(layout: Layout, bot: str, at: float) -> Path:
     """Write ``backups/<bot>_<stamp>.tar.gz`` of the bot's folders (not its logs) and return its path."""
-    stamp = datetime.fromtimestamp(at, UTC).strftime("%Y%m%d_%H%M%S")
-    path = layout.backups / f"{bot}_{stamp}.tar.gz"
+    return _keep(layout, bot, at, _archive(layout, bot))
+
+
+def _archive(layout: Layout, bot: str) -> bytes:
     raw = io.BytesIO()
     with tarfile.open(fileobj=raw, mode="w:gz") as archive:
         for name in SNAPSHOT_FOLDERS:
             archive.add(layout.bot(bot) / name, arcname=f"{bot}/{name}")
-    path.write_bytes(raw.getvalue())
+    return raw.getvalue()
+
+
+def _keep(layout: Layout, bot: str, at: float, content: bytes) -> Path:
+    stamp = datetime.fromtimestamp(at, UTC).strftime("%Y%m%d_%H%M%S")
+    path = layout.backups / f"{bot}_{stamp}.tar.gz"
+    path.write_bytes(content)
     os.utime(path, (at, at))
     return path
