@@ -371,5 +371,8 @@ class TriageRun:
 
 
 def utc(seconds: float) -> datetime:
-    """Return the aware UTC datetime of a Unix time in seconds."""
-    return datetime.fromtimestamp(seconds, UTC)
+    """Return the aware UTC datetime of a Unix time in seconds. Raises ValueError where it is no time, or too far off."""
+    try:
+        return datetime.fromtimestamp(seconds, UTC)
+    except (OSError, OverflowError) as error:  # the system's own word for what it cannot hold
+        raise ValueError(f"{seconds:g} s is no time") from error

@@ -70,7 +70,7 @@ WHOLE: dict[str, Any] = {
     "alertmanager silences": [SILENCE],
     "alertmanager silence": {"silenceID": "7"},
 }
-ODD: tuple[Any, ...] = (None, [], "x")
+ODD: tuple[Any, ...] = (None, [], "x", -1e18, 10**30, float("inf"), float("nan"), "1e999", "-1e18")
 """In the place of each part in turn."""
 
 

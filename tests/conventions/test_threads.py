@@ -10,6 +10,7 @@ THINKS_OR_OURS = {
     "bot/agent/engine.py: last_lines.last_lines",
     "bot/agent/engine.py: listing",
     "bot/agent/server.py: importlib.import_module",
+    "bot/app.py: mend_log",
     "bot/charts/process.py: path.read_bytes",
     "bot/desk/project.py: _images",
     "bot/sources/docker/client.py: last_lines.last_lines",
