@@ -30,22 +30,39 @@ def mend_log(url: str, now: datetime) -> tuple[str, bool]:
     if parsed.get_backend_name() != "sqlite" or not parsed.database:
         return "", True
     path = Path(parsed.database).resolve()
-    file = path.with_name(f"{path.name}-wal")
     try:
-        log = file.read_bytes()
+        log = log_of(path).read_bytes()
     except OSError:  # none is there, or whoever opens the database says why it cannot be read
         return "", True
     frames = frames_of(log)
-    if frames.commits_after_loss < COMMITS:
+    gone = frames.size > 0 and not path.stat().st_size
+    if frames.commits_after_loss < COMMITS and not gone:
         return "", True
-    found = f"{frames.lost} pages in the log of {path} are damaged"
     try:
         copy = copied(path, now)
     except OSError as error:
-        return f"{found}: what was stored behind them is lost, as no copy could be made ({error})", False
-    if not _put_in_place(path, frames, page_size_of(log)):
+        return (
+            f"the log of {path} is damaged or alone, and no copy could be made: {error}; what it held is lost",
+            False,
+        )
+    if gone:  # SQLite removes the log of a database without content
+        return (
+            f"{path} is empty, and its log is not: restore a backup; a new one is made, the log is at {copy}",
+            False,
+        )
+    return _mended(path, frames, page_size_of(log), copy)
+
+
+def log_of(path: Path) -> Path:
+    """Return the path of a database's log."""
+    return path.with_name(f"{path.name}-wal")
+
+
+def _mended(path: Path, frames: LogFrames, page_size: int, copy: Path) -> tuple[str, bool]:
+    found = f"{frames.lost} pages in the log of {path} are damaged"
+    if not _put_in_place(path, frames, page_size):
         return f"{found}: what was stored behind them is only in the copy at {copy}; {_REPAIR}", False
-    file.unlink()
+    log_of(path).unlink()
     return (
         f"{found}: what stood there alone is lost, all else is in the database now; the log is at {copy}",
         True,

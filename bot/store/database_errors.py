@@ -15,7 +15,7 @@ _LACKING_STATES = frozenset({"42P01", "42703", _REFUSED_STATE})
 _DAMAGED_STATES = frozenset({"XX001", "XX002"}) | _LACKING_STATES
 _DAMAGED_NAMES = ("SQLITE_CORRUPT", "SQLITE_NOTADB")
 _MISSING_WORDS = ("no such table", "no such column")
-_DAMAGED_WORDS = ("malformed", "not a database", *_MISSING_WORDS)
+_DAMAGED_WORDS = ("malformed", "not a database", "unsupported file format", *_MISSING_WORDS)
 _BAD_VALUES = ("malformed JSON",)
 """What SQLite says of one value that is no JSON: the record's fault, and no damage of the database."""
 _UNSURE_NAMES = ("SQLITE_IOERR_FSYNC", "SQLITE_IOERR_DIR_FSYNC")

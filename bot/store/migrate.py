@@ -86,9 +86,19 @@ def _made_anew(engine: sa.Engine) -> bool:
     """Make the tables in an empty SQLite file as they stand: a first start then needs no migration, which takes a second.
 
     False where there is something already, or it is another database: there the migrations have conditions of their own.
+    Raises SettingError where what is there is another program's: a PostgreSQL database may be shared, a file is not.
     """
     with engine.begin() as connection:
-        if engine.dialect.name != "sqlite" or sa.inspect(connection).get_table_names():
+        if engine.dialect.name != "sqlite":
+            return False
+        there = sa.inspect(connection).get_table_names()
+        if there and not set(there) & set(metadata.tables):
+            raise SettingError(
+                f"TRIAGE_DATABASE_URL: {engine.url.database} is the database of another program (its tables: "
+                f"{', '.join(there[:5])}), or another program's log lies beside it: name the right file, or run "
+                "hbot-triage doctor --repair, which changes nothing of another program's"
+            )
+        if there:
             return False
         metadata.create_all(connection)
         key = sa.PrimaryKeyConstraint("version_num", name="alembic_version_pkc")

@@ -100,3 +100,15 @@ async def test_a_database_that_would_not_be_whole_with_the_rest_is_left_and_it_i
     assert str(copy) in said
     with closing(sqlite3.connect(copy / "triage.db")) as database:
         assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+async def test_a_log_whose_database_is_gone_is_kept_and_said(killed: Path) -> None:
+    """SQLite removes it as it makes a new database."""
+    log = log_of(killed)
+    put(killed, b"")
+    said, mended = mend_log(f"sqlite:///{killed}", NOW)
+    assert not mended
+    assert "restore a backup" in said
+    assert await notes(killed) == 0
+    [copy] = killed.parent.glob("triage.db.damaged-*")
+    assert log_of(copy / "triage.db") == log

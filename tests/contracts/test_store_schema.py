@@ -2,8 +2,10 @@
 
 import asyncio
 import re
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -229,3 +231,17 @@ async def test_hostile_text_is_taken_everywhere(store_url: str) -> None:
         one = await store.read(lambda tx: tx.incidents.get(1))
         assert one is not None
         assert one.title.encode()
+
+
+def test_the_file_of_another_program_is_no_place_for_our_tables(tmp_path: Path) -> None:
+    """A setting that names the wrong file must not write into it; a PostgreSQL database may be shared."""
+    path = tmp_path / "photos.db"
+    with closing(sqlite3.connect(path)) as database:
+        database.execute("CREATE TABLE photos (id INTEGER PRIMARY KEY)")
+    before = path.read_bytes()
+    with pytest.raises(SettingError, match=r"another program \(its tables: photos\)"):
+        migrate.migrate(f"sqlite:///{path}")
+    with closing(sqlite3.connect(path)) as database:
+        names = database.execute("SELECT name FROM sqlite_master").fetchall()
+    assert names == [("photos",)]
+    assert before[100:] == path.read_bytes()[100:]
