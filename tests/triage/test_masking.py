@@ -1,10 +1,14 @@
 """Secrets are masked, whatever surrounds them; what is none is left alone."""
 
+import string
+from itertools import pairwise
+
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from triage.masking import MASK, masked
+from triage.masking.shapes import is_mixed
 
 TOKEN = st.text(
     alphabet="abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789", min_size=16, max_size=60
@@ -100,3 +104,14 @@ def test_what_is_no_secret_is_left_alone(text: str) -> None:
 def test_masking_twice_changes_nothing(text: str) -> None:
     """What is stored masked can be masked again when it is shown."""
     assert masked(masked(text)) == masked(text)
+
+
+@given(st.text("aA1", max_size=40) | st.text(string.ascii_letters + string.digits + "+/_.~-=", max_size=60))
+def test_a_run_is_mixed_where_a_look_at_each_sign_says_so(value: str) -> None:
+    """How often case and kind change is counted as text; counted sign by sign it is the same."""
+    cases = [char.isupper() for char in value if char.isalpha()]
+    kinds = [(char.isdigit(), char.isupper()) for char in value if char.isalnum()]
+    swaps = sum(one != other for one, other in pairwise(cases))
+    turns = sum(one != other for one, other in pairwise(kinds))
+    often = swaps * 7 >= len(value) and turns * 5 >= len(value) * 2
+    assert is_mixed(value) == (often and bool(cases) and any(digit for digit, _ in kinds))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from itertools import pairwise
+import string
 
 from triage.masking.model import words
 
@@ -133,14 +133,25 @@ def is_public_address(value: str) -> bool:
     return whole[0] in _PUBLIC_VERSIONS and check == whole[-4:]
 
 
+_KINDS = str.maketrans(
+    string.ascii_lowercase + string.ascii_uppercase + string.digits,
+    "l" * 26 + "u" * 26 + "d" * 10,
+    string.punctuation,
+)
+_TURNS = ("ul", "lu", "ud", "du", "ld", "dl")
+
+
 def is_mixed(value: str) -> bool:
-    """Tell whether lower case, upper case and digits alternate as in base64, not as in a CamelCase name or an order id."""
-    cases = [char.isupper() for char in value if char.isalpha()]
-    kinds = ["d" if char.isdigit() else "u" if char.isupper() else "l" for char in value if char.isalnum()]
+    """Tell whether lower case, upper case and digits alternate as in base64, not as in a CamelCase name or an order id.
+
+    ``value`` is ASCII, and may be long (a picture in base64): what is counted is counted as text, not sign by sign.
+    """
+    kinds = value.translate(_KINDS)
+    cases = kinds.replace("d", "")
     if not cases or "d" not in kinds:
         return False
-    swaps = sum(one != other for one, other in pairwise(cases))
-    turns = sum(one != other for one, other in pairwise(kinds))
+    swaps = cases.count("ul") + cases.count("lu")
+    turns = sum(map(kinds.count, _TURNS))
     return (
         swaps * 7 >= len(value) and turns * 5 >= len(value) * 2
     )  # 1 in 7 and 2 in 5: random ones have far more
