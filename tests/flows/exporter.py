@@ -56,10 +56,11 @@ class BotNow:
 
 
 class Exporter:
-    """Serves ``/metrics`` on a free loopback port."""
+    """Serves ``/metrics`` on a loopback port: a free one where none is named."""
 
-    def __init__(self, *bots: str) -> None:
+    def __init__(self, *bots: str, port: int = 0) -> None:
         self.bots = {name: BotNow(name) for name in bots}
+        self._port = port
         self.address = ""
         self._runner: web.AppRunner | None = None
 
@@ -84,7 +85,7 @@ class Exporter:
         application.router.add_get("/metrics", self._metrics)
         self._runner = web.AppRunner(application, access_log=None)
         await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
+        await web.TCPSite(self._runner, "127.0.0.1", self._port).start()
         host, port = self._runner.addresses[0][:2]
         self.address = f"{host}:{port}"
         return self

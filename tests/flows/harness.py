@@ -23,7 +23,8 @@ from tests.servers.alertmanager import AlertmanagerServer, running_alertmanager,
 from tests.servers.forked import ForkedProcess
 from tests.servers.http import plain_client
 from tests.servers.process import LOOPBACK, ServerProcess, eventually, free_port
-from tests.servers.prometheus import PrometheusConfig, PrometheusServer, answers_ok, running_prometheus
+from tests.servers.prometheus import PrometheusServer, answers_ok
+from tests.servers.prometheus_ahead import prometheus_ahead
 
 CHANNEL = "desk-alerts"
 TOKEN = "flow-token"
@@ -204,7 +205,8 @@ async def running_harness(
     """Run the harness, ready when handed out. ``desk`` is merged over a desk with an operator."""
     bot_port = free_port()
     async with AsyncExitStack() as stack:
-        exporter = await stack.enter_async_context(Exporter(*bots))
+        ahead = await stack.enter_async_context(prometheus_ahead(require("prometheus"), RULES))
+        exporter = await stack.enter_async_context(Exporter(*bots, port=ahead.target_port))
         loki = await stack.enter_async_context(LokiServer())
         workspace = await stack.enter_async_context(slack or SlackServer())
         alertmanager = await stack.enter_async_context(
@@ -212,16 +214,11 @@ async def running_harness(
                 require("alertmanager"),
                 directory / "alertmanager",
                 webhook_config(f"http://{LOOPBACK}:{bot_port}/webhooks/alertmanager", token=TOKEN),
+                ahead.alertmanager_port,
             )
         )
-        config = PrometheusConfig(
-            targets={"bot-metrics": [exporter.address], "node": [exporter.address]},
-            rules=[{"name": "desk", "rules": list(rules)}],
-            alertmanager=alertmanager.address,
-        )
-        prometheus = await stack.enter_async_context(
-            running_prometheus(require("prometheus"), directory / "prometheus", config)
-        )
+        if rules != RULES:
+            await ahead.evaluate(rules)
         desk_file = directory / "desk.yaml"
         desk_file.write_text(json.dumps({**DESK, **(desk or {})}))
         bot = Bot(
@@ -233,7 +230,7 @@ async def running_harness(
                 "TRIAGE_CHANNEL": "C0TRIAGE01",
                 "TRIAGE_DIGEST_CHANNEL": "C0DIGEST01",
                 "TRIAGE_DESK": str(desk_file),
-                "PROMETHEUS_URL": prometheus.url,
+                "PROMETHEUS_URL": ahead.server.url,
                 "LOKI_URL": loki.url,
                 "ALERTMANAGER_URL": alertmanager.url,
                 **(environment or {}),
@@ -244,7 +241,7 @@ async def running_harness(
         await bot.start()
         yield Harness(
             exporter=exporter,
-            prometheus=prometheus,
+            prometheus=ahead.server,
             alertmanager=alertmanager,
             loki=loki,
             slack=workspace,

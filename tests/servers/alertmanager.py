@@ -40,9 +40,9 @@ def webhook_config(
 class AlertmanagerServer:
     """A running Alertmanager: its address and its API."""
 
-    def __init__(self, program: Path, directory: Path, config: Mapping[str, Any]) -> None:
+    def __init__(self, program: Path, directory: Path, config: Mapping[str, Any], port: int = 0) -> None:
         directory.mkdir(parents=True, exist_ok=True)
-        self.port = free_port()
+        self.port = port or free_port()
         self.address = f"{LOOPBACK}:{self.port}"
         self.url = f"http://{self.address}"
         self._file = directory / "alertmanager.yml"
@@ -91,10 +91,10 @@ class AlertmanagerServer:
 
 @contextlib.asynccontextmanager
 async def running_alertmanager(
-    program: Path, directory: Path, config: Mapping[str, Any]
+    program: Path, directory: Path, config: Mapping[str, Any], port: int = 0
 ) -> AsyncIterator[AlertmanagerServer]:
-    """Run an Alertmanager with its files in `directory`, ready when handed out."""
-    server = AlertmanagerServer(program, directory, config)
+    """Run an Alertmanager with its files in `directory`, ready when handed out; on a free port where none is named."""
+    server = AlertmanagerServer(program, directory, config, port)
     async with stopped_at_exit(server.process):
         await server.start()
         yield server

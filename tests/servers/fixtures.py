@@ -17,9 +17,15 @@ from tests.servers.docker import DockerEngine, running_engine
 from tests.servers.postgres import PostgresCluster, running_postgres
 from tests.servers.process import LOOPBACK, free_port
 from tests.servers.prometheus import PrometheusServer, running_prometheus
+from tests.servers.prometheus_ahead import end_those_that_wait
 from tests.servers.redis import RedisServer, running_redis
 
 Require = Callable[..., Path]
+
+
+def pytest_sessionfinish() -> None:
+    """End what was started ahead."""
+    end_those_that_wait()
 
 
 def _require(*names: str) -> Path:

@@ -70,6 +70,10 @@ class PrometheusServer:
     async def start(self) -> None:
         """Start it and wait until it is ready."""
         self.process.start()
+        await self.answers()
+
+    async def answers(self) -> None:
+        """Wait until it is ready."""
         await self.process.ready(lambda: answers_ok(f"{self.url}/-/ready"))
 
     async def reload(self) -> int:

@@ -13,8 +13,10 @@ from hypothesis import strategies as st
 from bot.sources.opening import open_sources
 from demo.servers.local_server import LocalServer
 from tests.fakes.sources import FakeSources
+from tests.servers.fixtures import Require
 from tests.servers.process import eventually
 from tests.servers.prometheus import PrometheusServer
+from tests.servers.prometheus_ahead import Ahead, prometheus_ahead
 from triage.desk import Desk
 from triage.diagnosis.checks import bot_state, fee_source, host, watchers
 from triage.diagnosis.checks.base import CheckContext
@@ -24,6 +26,7 @@ from triage.ports.sources import Metrics, Sources
 from triage.queries.promql import family, selector
 from triage.queries.quoting import quoted
 
+RULE = {"alert": "BotHardStopActive", "expr": 'hbot_bot_state{state="hard_stop"} == 1'}
 HOSTILE = 'bot"1}\\ or vector(1) #\n{x="y'
 
 
@@ -71,23 +74,27 @@ def escaped(value: str) -> str:
 
 
 @pytest.fixture
-async def exporter() -> AsyncIterator[Exporter]:
+async def ahead(require: Require) -> AsyncIterator[Ahead]:
+    """Give a Prometheus that scrapes at once."""
+    async with prometheus_ahead(require("prometheus"), [RULE]) as ahead:
+        yield ahead
+
+
+@pytest.fixture
+async def exporter(ahead: Ahead) -> AsyncIterator[Exporter]:
     """Give the desk's exporter."""
-    async with Exporter() as server:
+    async with Exporter(ahead.target_port) as server:
         server.page = page()
         yield server
 
 
 @pytest.fixture
-async def metrics(prometheus_server: PrometheusServer, exporter: Exporter) -> AsyncIterator[Metrics]:
+async def metrics(ahead: Ahead, exporter: Exporter) -> AsyncIterator[Metrics]:
     """Give the adapter, on a Prometheus that scrapes the exporter and evaluates one rule."""
-    server = prometheus_server
-    server.config.targets = {"bot-metrics": [exporter.url.removeprefix("http://")]}
-    rule = {"alert": "BotHardStopActive", "expr": 'hbot_bot_state{state="hard_stop"} == 1'}
-    server.config.rules = [{"name": "desk", "rules": [rule]}]
-    assert await server.reload() == 200
-    await server.until("ALERTS")
-    async with open_sources(prometheus_url=server.url) as sources:
+    del exporter
+    await ahead.evaluate([RULE], "bot-metrics")
+    await ahead.server.until("ALERTS")
+    async with open_sources(prometheus_url=ahead.server.url) as sources:
         yield sources.metrics
 
 
@@ -188,12 +195,10 @@ async def test_a_query_that_does_not_parse_is_rejected_with_its_reason(metrics: 
         await metrics.query("sum(")
 
 
-async def test_a_target_that_is_down_says_why(
-    metrics: Metrics, exporter: Exporter, prometheus_server: PrometheusServer
-) -> None:
+async def test_a_target_that_is_down_says_why(metrics: Metrics, exporter: Exporter, ahead: Ahead) -> None:
     """The watchers' check is critical then."""
     await exporter.stop()
-    await prometheus_server.until("up == 0")
+    await ahead.server.until("up == 0")
     (target,) = await metrics.targets()
     assert target.health == "down"
     assert "refused" in target.last_error
@@ -234,11 +239,11 @@ async def test_fee_source_and_host_on_real_metrics(metrics: Metrics) -> None:
 
 
 async def test_a_hostile_bot_name_is_a_value_and_nothing_else(
-    metrics: Metrics, exporter: Exporter, prometheus_server: PrometheusServer
+    metrics: Metrics, exporter: Exporter, ahead: Ahead
 ) -> None:
     """Quotes, braces, backslashes and newlines find exactly their own series."""
     exporter.page = page("soft_pause", bot=HOSTILE)
-    await prometheus_server.until(selector("hbot_bot_state", bot=HOSTILE, state="soft_pause") + " == 1")
+    await ahead.server.until(selector("hbot_bot_state", bot=HOSTILE, state="soft_pause") + " == 1")
     found = await metrics.query(family(["hbot_bot_state"], any_of=[HOSTILE]))
     assert {each.labels["bot"] for each in found.samples} == {HOSTILE}
     finding = await bot_state.run(context(metrics, HOSTILE))
