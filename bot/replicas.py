@@ -1,7 +1,7 @@
 """Which replicas live: each counts up in the database, and one whose count stands still is dead; its work is free then.
 
-Nobody compares clocks: a replica judges by how long, and for how many beats of its own, it has seen another's count
-unchanged. While the database is away nobody's beat succeeds, so nobody is taken for dead. A lease stays behind it for
+No clocks are compared for that: a replica judges by how long, and for how many beats of its own, it has seen another's
+count unchanged. While the database is away nobody's beat succeeds, so nobody is taken for dead. A lease stays behind it for
 what cannot be seen so: a replica of a version that does not count, or one that beats and still hangs.
 
 A replica takes messages to send by the same writes as it counts. So from when its count stands still it begins no call to
@@ -28,6 +28,7 @@ from loguru import logger
 from triage.errors import StoreUnavailable
 from triage.ports.clock import Clock
 from triage.ports.store import Store, Tx
+from triage.wording import duration
 
 BEAT_SECONDS = 1.0
 DEAD_SECONDS, DEAD_BEATS = 4.0, 4
@@ -35,6 +36,8 @@ DEAD_SECONDS, DEAD_BEATS = 4.0, 4
 LOOK_SECONDS = 0.5
 """A look at the others' counts takes so long at the most: a replica must not count late because of it."""
 NOTE = "replicas"
+APART_SECONDS, APART_BEATS = 5.0, 3
+"""How far the clocks may be apart, and for how many beats they are seen farther apart before it is said."""
 
 
 def owner() -> str:
@@ -87,6 +90,19 @@ class Replicas:
     freed: Callable[[], None]
     _beats: int = 0
     _seen: dict[str, LastSeen] = field(default_factory=dict)
+    _ahead: float = 0.0
+    _apart: int = 0
+
+    @property
+    def trouble(self) -> str:
+        """Say that this machine's clock is not the database's while others share it; empty where it is, or nobody does."""
+        if self._apart < APART_BEATS or not self._seen:
+            return ""
+        which = "ahead of" if self._ahead > 0 else "behind"
+        return (
+            f"this machine's clock is {duration(abs(self._ahead))} {which} the database's: set both by NTP; until then "
+            "replicas take each other's messages for free, tell some twice, and keep schedules by either clock"
+        )
 
     async def beat(self) -> list[str]:
         """Count up, look at the others, and free what those hold that are dead. Returns who they are."""
@@ -133,7 +149,14 @@ class Replicas:
             tx.outbox.release_of(name, self._unsure_until(name))
         counts[self.owner] = self._beats + 1
         tx.notes.put(NOTE, json.dumps(counts))
+        self._compare_clocks(tx)
         return counts
+
+    def _compare_clocks(self, tx: Tx) -> None:
+        """Note how far our clock is ahead of the database's: leases are written by one clock and read by another."""
+        shared = tx.server_time()
+        self._ahead = 0.0 if shared is None else (self.clock.now() - shared).total_seconds()
+        self._apart = self._apart + 1 if abs(self._ahead) >= APART_SECONDS else 0
 
     def _unsure_until(self, name: str) -> datetime:
         """Return until when a dead replica's last call may take effect: it began within a beat of its last count."""

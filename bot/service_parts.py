@@ -307,7 +307,7 @@ class ServiceParts:
             "folders": FOLDERS.problem(),
             "audit": self.audit_anchor.trouble,
             "records": self.adapters.store.health.records.problem(),
-            "clock": self.clock_watch.trouble,
+            "clock": "; ".join(filter(None, (self.clock_watch.trouble, self.replicas.trouble))),
             "retention": self.believed.trouble,
             "home tab": self.commands.home.trouble,
             **self.listeners.troubles(),

@@ -142,9 +142,19 @@ class SignalTable:
         return found
 
     def fired_after_end(self, since: datetime, margin_seconds: float) -> list[tuple[StoredSignal, datetime]]:
-        """Return alerts that were said to fire, since a time, well after every episode of theirs had ended."""
-        e = tables.episodes
+        """Return alerts that were said to fire, since a time, well after every episode of theirs had ended.
+
+        What came once, and before the end did, is none, whatever the times say: a clock was set back meanwhile, or is
+        another replica's.
+        """
+        e, end = tables.episodes, _t.alias("end")
         of_alert = (e.c.source == _t.c.source) & (e.c.fingerprint == _t.c.fingerprint)
+        ended_behind = sa.exists().where(
+            end.c.source == _t.c.source,
+            end.c.episode == _t.c.episode,
+            end.c.status == SignalStatus.RESOLVED.value,
+            end.c.id > _t.c.id,
+        )
         ended = sa.select(sa.func.max(e.c.last_seen_at)).where(of_alert).scalar_subquery()
         fires = sa.exists().where(of_alert, e.c.firing)
         query = (
@@ -156,6 +166,7 @@ class SignalTable:
                 _t.c.fingerprint != "",
                 _t.c.outcome != "",
                 ~fires,
+                (_t.c.seen > 1) | ~ended_behind,
                 sa.type_coerce(_t.c.last_seen_at, sa.BigInteger)
                 > sa.type_coerce(ended, sa.BigInteger) + int(margin_seconds * 1_000_000),
             )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from datetime import datetime
 from functools import cached_property
 
 import sqlalchemy as sa
@@ -106,3 +107,10 @@ class Transaction:
         """Hold a lock of that name until the commit; SQLite's one writer holds every lock already."""
         if self.connection.dialect.name == "postgresql":
             self.connection.execute(sa.select(sa.func.pg_advisory_xact_lock(zlib.crc32(name.encode()))))
+
+    def server_time(self) -> datetime | None:
+        """Return what time it is by PostgreSQL's clock; None on SQLite, which has this machine's."""
+        if self.connection.dialect.name != "postgresql":
+            return None
+        now: datetime = self.connection.execute(sa.select(sa.func.clock_timestamp())).scalar_one()
+        return now

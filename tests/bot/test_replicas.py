@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bot.replicas import DEAD_SECONDS, Replicas
-from bot.store import SqlStore
+from bot.store import SqlStore, open_store
 from tests.bot.slack.workbench import new_incident
 from tests.fakes.clock import ManualClock
 from triage.errors import NotStored
@@ -72,6 +72,30 @@ async def test_what_a_dead_replica_held_is_free_within_seconds(store: SqlStore) 
         assert claimed.unsure_until <= died + timedelta(seconds=13)
 
     await store.write(look)
+
+
+@pytest.mark.parametrize(("seconds", "said"), [(600, "10 min ahead of"), (-7205, "2 h behind"), (2, "")])
+async def test_a_clock_that_is_not_the_databases_is_said_where_replicas_share_it(
+    postgres_copy_url: str, seconds: int, said: str
+) -> None:
+    """Leases and due times are written by one clock and read by another; a replica alone has but its own."""
+    async with open_store(postgres_copy_url) as store:
+        clock = ManualClock(datetime.now(UTC) + timedelta(seconds=seconds))
+        one, two = (Replicas(store, name, clock, 9.0, freed=lambda: None) for name in ("one", "two"))
+        for _ in range(3):
+            await one.beat()
+        assert one.trouble == ""
+        await two.beat()
+        await one.beat()
+        assert said in one.trouble
+        assert bool(one.trouble) == bool(said)
+
+
+async def test_sqlite_has_no_clock_of_its_own(sqlite_store: SqlStore) -> None:
+    """Nothing is compared where one machine has all."""
+    pair = Pair(sqlite_store)
+    await pair.pass_seconds(5, pair.one, pair.two)
+    assert pair.one.trouble == ""
 
 
 async def test_a_replica_that_counts_on_is_left_alone_whatever_its_clock_says(sqlite_store: SqlStore) -> None:

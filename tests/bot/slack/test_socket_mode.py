@@ -3,6 +3,7 @@
 import asyncio
 import json
 import time
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
 
@@ -10,11 +11,13 @@ import pytest
 from loguru import logger
 from slack_bolt.async_app import AsyncAck
 
+from bot.slack import socket_mode
 from bot.slack.app import build_app
 from bot.slack.client import Identity, open_client
 from bot.slack.refused_answers import RefusedAnswers
 from bot.slack.socket_mode import Sockets
 from demo.slack import Fault, Message, SlackServer
+from demo.slack.settings import Timing
 from tests.bot.slack.workbench import until
 from triage.ports.clock import SystemClock
 
@@ -271,8 +274,16 @@ async def test_a_socket_that_opens_and_leads_nowhere_does_not_count(slack: Slack
             await until(lambda: sockets.connected == 2 and not sockets.problem, 20)
 
 
-async def test_no_click_is_lost_while_slack_refreshes_every_connection(slack: SlackServer) -> None:
+@pytest.fixture
+async def patient_slack() -> AsyncIterator[SlackServer]:
+    """Start a workspace that waits long for an acknowledgement: a busy machine stands still for longer than Slack waits."""
+    async with SlackServer(timing=Timing(ack=30.0)) as server:
+        yield server
+
+
+async def test_no_click_is_lost_while_slack_refreshes_every_connection(patient_slack: SlackServer) -> None:
     """200 clicks across 20 refreshes of all connections at once, each click acknowledged."""
+    slack = patient_slack
     async with open_client(slack.app.bot_token, url=slack.api_url) as client:
         app = build_app(client, WHO)
         clicked: list[str] = []
@@ -303,8 +314,12 @@ async def test_no_click_is_lost_while_slack_refreshes_every_connection(slack: Sl
         assert slack.sockets.opened >= 42
 
 
-async def test_no_click_is_lost_while_the_sockets_close(slack: SlackServer) -> None:
+async def test_no_click_is_lost_while_the_sockets_close(
+    patient_slack: SlackServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """People press on while we are told to stop: what was done is acknowledged, and of nothing else is anything done."""
+    monkeypatch.setattr(socket_mode, "ACKNOWLEDGE_SECONDS", 30.0)
+    slack = patient_slack
     async with open_client(slack.app.bot_token, url=slack.api_url) as client:
         app = build_app(client, WHO)
         done: list[str] = []

@@ -440,3 +440,19 @@ async def test_firing_again_with_the_same_start_reopens_where_alertmanager_canno
     story.clock.move(10)
     assert await look() == 0, "nothing was sent since its end"
     assert len(await story.incidents()) == 1
+
+
+async def test_a_clock_set_back_between_an_alert_and_its_end_lets_nothing_fire_again(store: SqlStore) -> None:
+    """By the times it was sent ten minutes after its end. It was not, and nobody would ever send its end again."""
+    story = Story(store)
+    sources = Sources(*(Away(SourceNotConfigured("Alertmanager")),) * 5)  # type: ignore[arg-type]
+    reconciliation = ReconcileJob(
+        store=store, desk=story.desk, sources=sources, clock=story.clock, stored=lambda: None
+    )
+    await story.fire("BotFrozen")
+    story.clock.move(-600)
+    await story.clear("BotFrozen")
+    story.clock.move(30)
+    assert await reconciliation.run() == 0
+    await story.sort()
+    assert (await story.incident()).status is IncidentStatus.RESOLVED

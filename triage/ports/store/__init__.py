@@ -8,6 +8,7 @@ the ``Tx`` and its answer.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Protocol, TypeVar
 
 from triage.model import Signal
@@ -82,6 +83,10 @@ class Tx(Protocol):
 
     def exclusive(self, name: str) -> None:
         """Hold a lock of that name until the commit: one holder among all replicas."""
+        ...
+
+    def server_time(self) -> datetime | None:
+        """Return what time it is by the clock of a database that replicas share; None where there is none."""
         ...
 
 
