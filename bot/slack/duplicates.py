@@ -8,7 +8,7 @@ from datetime import datetime
 
 from loguru import logger
 
-from bot.slack.client import SlackClient
+from bot.slack.client import SlackClient, posted_at
 from bot.slack.errors import Gone, SlackFailure, kept_for_good
 from bot.slack.history import Found, delivered, shared
 from bot.slack.meters import SlackMeters
@@ -58,7 +58,8 @@ class Copies:
         if since is not None and copies and all(copy.ts != message.post_id for copy in copies):
             copies = [Found(message.post_id, replies=1), *copies]
         choice = choose(copies, message.post_id)
-        for extra in choice.remove:
+        strays = await self._strays(message, since)
+        for extra in (*choice.remove, *(stray for stray in strays if not stray.replies)):
             logger.bind(message=message.id, ts=extra.ts).warning(
                 "Slack posted it twice, the extra is taken back"
             )
@@ -69,9 +70,21 @@ class Copies:
                     raise
                 await self._mark(message, extra)
             self._meters.taken_back.inc()
-        for extra in choice.mark:
+        for extra in (*choice.mark, *(stray for stray in strays if stray.replies)):
             await self._mark(message, extra)
         return choice.keep
+
+    async def _strays(self, message: Message, since: datetime | None) -> list[Found]:
+        """Return the copies of a thread's message that stand in the channel: Slack puts a line of a deleted thread there.
+
+        None where the thread's first message is older than this one: it was not posted anew since.
+        """
+        thread, skew = message.parent_post_id, self._client.clock_skew
+        if not thread or message.kind is MessageKind.FILE or posted_at(thread) + skew < message.created_at:
+            return []
+        oldest = (since or message.created_at) - skew
+        found = await delivered(self._client, message.channel_id, message.delivery_id, oldest=oldest)
+        return [copy for copy in found if copy.ts != message.post_id]
 
     async def _mark(self, message: Message, extra: Found) -> None:
         """Let a copy that stays say what it is."""

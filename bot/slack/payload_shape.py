@@ -123,7 +123,7 @@ class _Event(_Part):
     event: _Inner | None = None
 
 
-class _Envelope(_Part):
+class _SocketMessage(_Part):
     """What comes over a WebSocket: with an id it wants to be acknowledged."""
 
     type: str
@@ -131,7 +131,7 @@ class _Envelope(_Part):
     payload: dict[str, Any] | None = None
 
 
-class _Command(_Part):
+class _SlashCommand(_Part):
     command: str
     text: str | None = None
     user_id: str | None = None
@@ -143,8 +143,8 @@ class _Command(_Part):
     response_url: str | None = None
 
 
-_ENVELOPE: TypeAdapter[_Envelope] = TypeAdapter(_Envelope)
-_COMMAND: TypeAdapter[_Command] = TypeAdapter(_Command)
+_SOCKET_MESSAGE: TypeAdapter[_SocketMessage] = TypeAdapter(_SocketMessage)
+_SLASH_COMMAND: TypeAdapter[_SlashCommand] = TypeAdapter(_SlashCommand)
 _INTERACTION: TypeAdapter[_Interaction] = TypeAdapter(_Interaction)
 _EVENT: TypeAdapter[_Event] = TypeAdapter(_Event)
 
@@ -166,7 +166,7 @@ def look_over(body: str, content_type: str) -> None:
 def look_over_envelope(text: str) -> dict[str, Any]:
     """Return what came over a WebSocket where it is one of Slack's. Raises Odd."""
     found = _read(text, "the message")
-    told = _fits(_ENVELOPE, found)
+    told = _fits(_SOCKET_MESSAGE, found)
     if told.envelope_id is not None:
         _look_into(told.type, told.payload)
     return dict(found) if isinstance(found, dict) else {}
@@ -177,7 +177,7 @@ def _look_into(kind: str, payload: object) -> None:
     if kind == "interactive":
         _whole(_fits(_INTERACTION, payload))
     elif kind == "slash_commands":
-        _fits(_COMMAND, payload)
+        _fits(_SLASH_COMMAND, payload)
     elif kind == "events_api" and _fits(_EVENT, payload).event is None:
         raise Odd("an event without an event")
 

@@ -103,6 +103,24 @@ async def test_a_late_copy_of_a_card_that_somebody_deleted_is_taken_back(bench: 
     assert "the last word" in card.text
 
 
+async def test_a_late_line_of_a_thread_whose_card_was_deleted_is_taken_back(bench: Bench) -> None:
+    """Slack puts it into the channel, where it would stand alone beside the new card and its thread."""
+    incident = await bench.open()
+    await bench.settled()
+    late = Fault.late(POST, MUCH_LATER)
+    bench.slack.faults.add(late)
+    await bench.line(incident, "told once")
+    await until(lambda: late.used)
+    bench.slack.delete(bench.cards()[0])
+    await bench.settled()
+    await until(lambda: not bench.slack.faults.late)
+    assert len(bench.cards()) == 2
+    await sure(bench)
+    (card,) = bench.cards()
+    (line,) = bench.slack.thread(card)
+    assert "told once" in str(line.blocks)
+
+
 @pytest.mark.parametrize("minutes", [-40, -10, 10])
 async def test_a_clock_of_slacks_that_differs_hides_no_message(sqlite_store: SqlStore, minutes: int) -> None:
     """Neither one that was posted before any answer told how far it is off, nor one after that."""
