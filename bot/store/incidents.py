@@ -12,7 +12,7 @@ from bot.store import tables
 from bot.store.health import Unreadable
 from bot.store.incident_cache import IncidentCache, as_stored
 from bot.store.incident_rows import episode_of, episode_values, incident_of, incident_values, roll_entry
-from bot.store.prepared import Prepared
+from bot.store.prepared import Prepared, Values, others_commits
 from bot.store.reading import read_all
 from bot.store.text import clean
 from bot.store.upsert import insert_or_update
@@ -43,11 +43,9 @@ _SINCE = sa.union_all(
         _t.c.status == _RESOLVED, _t.c.changed_at > sa.bindparam("since", type_=tables.UtcTime)
     ),
 ).subquery()
-_RECENT = Prepared(
-    sa.select(*as_stored(_t))
-    .where(_t.c.id.in_(sa.select(_SINCE.c.id).order_by(_SINCE.c.id.desc()).limit(sa.bindparam("most"))))
-    .order_by(_t.c.id)
-)
+_NEWEST = sa.select(_SINCE.c.id).order_by(_SINCE.c.id.desc()).limit(sa.bindparam("most"))
+_RECENT_IDS = Prepared(_NEWEST)
+_RECENT = Prepared(sa.select(*as_stored(_t)).where(_t.c.id.in_(_NEWEST)).order_by(_t.c.id))
 _IN_STORM = Prepared(
     sa.select(_t.c.id)
     .where(
@@ -130,6 +128,7 @@ class IncidentTable:
         self._connection = connection
         self._unreadable = unreadable
         self._cache = cache or IncidentCache()
+        self._changing: set[int] = set()
         # A row that is read to be changed stays locked until the commit, or two replicas would
         # overwrite each other's change. SQLite's one writer needs no such lock and ignores it.
         self._lock = writing
@@ -163,9 +162,18 @@ class IncidentTable:
 
     def recent(self, since: datetime, limit: int = 200) -> list[Incident]:
         """Return incidents that are open or changed after ``since``, oldest first; the newest ``limit``."""
+        stamps = self._stamps({"since": since, "most": limit})
+        return self._cache.incidents(
+            stamps, lambda ids: self._incidents(_BY_IDS, ids=padded(ids)), changing=self._changing
+        )
+
+    def _stamps(self, values: Values) -> dict[int, object]:
+        """Return the recent incidents' ids, the oldest first, each with what is another where it was changed."""
+        if self._connection.dialect.name == "sqlite":
+            found = _RECENT_IDS.scalars(self._connection, values)
+            return dict.fromkeys(reversed(found), others_commits(self._connection))
         query = _RECENT.locking if self._lock else _RECENT
-        rows = query.tuples(self._connection, {"since": since, "most": limit})
-        return self._cache.incidents(rows, lambda ids: self._incidents(_BY_IDS, ids=padded(ids)))
+        return {row[0]: row for row in query.tuples(self._connection, values)}
 
     def in_storm(self, at: datetime, *, before: timedelta) -> bool:
         """Say whether a storm went on at a time, or began not later than so long after it."""
@@ -175,10 +183,17 @@ class IncidentTable:
         """Insert (id 0) or update an incident; returns it with its id."""
         values = incident_values(incident)
         if incident.id:
+            self._changes(incident.id)
             _SAVE.run(self._connection, {**values, "incident": incident.id})
             return incident
         values["handle"] = secrets.token_urlsafe(12)
-        return incident_of({**values, "id": int(_INSERT.scalar(self._connection, values))})
+        new = incident_of({**values, "id": int(_INSERT.scalar(self._connection, values))})
+        self._changes(new.id)
+        return new
+
+    def _changes(self, incident_id: int) -> None:
+        self._cache.forget(incident_id)
+        self._changing.add(incident_id)
 
     def episodes(self, incident_ids: Iterable[int]) -> list[Episode]:
         """Return the episodes of incidents, in the order they began."""

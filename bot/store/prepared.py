@@ -127,6 +127,16 @@ def say(connection: sa.Connection, text: str) -> None:
         raise _named(text, error) from error
 
 
+def others_commits(connection: sa.Connection) -> tuple[object, int]:
+    """Return what stays the same while no other connection has changed SQLite's file; each connection has its own."""
+    driver, text = _driver(connection), "PRAGMA data_version"
+    try:
+        (version,) = driver.execute(text).fetchone()
+    except sqlite3.Error as error:
+        raise _named(text, error) from error
+    return driver, int(version)
+
+
 def _lists_in(statement: Any) -> tuple[str, ...]:  # noqa: ANN401 - as in ``Prepared``
     """Return the names of the parameters that are lists: for each length of one the text is another."""
     parts = visitors.iterate(statement)

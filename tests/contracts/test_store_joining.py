@@ -1,14 +1,19 @@
 """What comes while a batch runs joins its commit, and what is read again and again is made anew only where it changed."""
 
 import asyncio
+import re
+import sqlite3
 import threading
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import cast
 
 import pytest
 
 from bot.store import SqlStore
+from bot.store.transaction import Transaction
 from bot.store.units import Unit
 from bot.store.writer import Writer
 from tests.contracts.store_samples import signal
@@ -130,22 +135,23 @@ async def test_a_webhook_that_was_not_handed_over_before_the_end_is_stored(sqlit
     assert await keeping == 1
 
 
+NEW = Incident(
+    id=0,
+    title="one",
+    name="BotFrozen",
+    subjects=(Subject(SubjectKind.BOT, "bot1"),),
+    severity=Severity.SEV2,
+    status=IncidentStatus.TRIGGERED,
+    opened_at=datetime(2026, 3, 1, tzinfo=UTC),
+    changed_at=datetime(2026, 3, 1, tzinfo=UTC),
+)
+
+
 @pytest.mark.parametrize("lost", [False, True])
 async def test_a_remembered_incident_is_what_the_database_says(sqlite_store: SqlStore, *, lost: bool) -> None:
     """Also after a change that was rolled back, and after one that was not."""
-    now, bot = datetime(2026, 3, 1, tzinfo=UTC), Subject(SubjectKind.BOT, "bot1")
-    since = now - timedelta(hours=1)
-    new = Incident(
-        id=0,
-        title="one",
-        name="BotFrozen",
-        subjects=(bot,),
-        severity=Severity.SEV2,
-        status=IncidentStatus.TRIGGERED,
-        opened_at=now,
-        changed_at=now,
-    )
-    incident = await sqlite_store.write(lambda tx: tx.incidents.save(new))
+    since = NEW.opened_at - timedelta(hours=1)
+    incident = await sqlite_store.write(lambda tx: tx.incidents.save(NEW))
 
     def change(tx: Tx) -> None:
         tx.incidents.save(replace(incident, title="two"))
@@ -157,3 +163,45 @@ async def test_a_remembered_incident_is_what_the_database_says(sqlite_store: Sql
     await asyncio.gather(sqlite_store.write(change), return_exceptions=True)
     found = await sqlite_store.write(lambda tx: tx.incidents.recent(since))
     assert found == [replace(incident, title="one" if lost else "two")]
+
+
+async def test_what_another_connection_changed_is_read_anew(sqlite_store: SqlStore, sqlite_url: str) -> None:
+    """A command that runs beside the service writes with a connection of its own."""
+    since = NEW.opened_at - timedelta(hours=1)
+    first = await sqlite_store.write(lambda tx: tx.incidents.save(NEW))
+    await sqlite_store.write(lambda tx: tx.incidents.save(replace(NEW, title="other")))
+    assert len(await sqlite_store.write(lambda tx: tx.incidents.recent(since))) == 2
+
+    def change() -> None:
+        with closing(sqlite3.connect(sqlite_url.removeprefix("sqlite:///"))) as other, other:
+            other.execute("UPDATE incidents SET title = 'two' WHERE id = ?", (first.id,))
+
+    await asyncio.to_thread(change)
+    found = await sqlite_store.write(lambda tx: tx.incidents.recent(since))
+    assert [one.title for one in found] == ["two", "other"]
+
+
+async def test_a_pass_reads_only_the_incidents_that_changed(sqlite_store: SqlStore) -> None:
+    """However many are open: an alert's first post waits for it."""
+    since = NEW.opened_at - timedelta(hours=1)
+    saved = [await sqlite_store.write(lambda tx: tx.incidents.save(NEW)) for _ in range(5)]
+    read: list[str] = []
+
+    def recent(tx: Transaction) -> int:
+        driver = cast("sqlite3.Connection", tx.connection.connection.driver_connection)
+        driver.set_trace_callback(read.append)
+        try:
+            return len(tx.incidents.recent(since))
+        finally:
+            driver.set_trace_callback(None)
+
+    async def rows_read() -> int:
+        """Return how many incidents one pass reads as whole rows."""
+        read.clear()
+        assert await sqlite_store.write(cast("Callable[[Tx], int]", recent)) == 5
+        whole = [text.rpartition(" IN ")[2] for text in read if "incidents.title" in text]
+        return len({number for text in whole for number in re.findall(r"\d+", text)})
+
+    assert [await rows_read(), await rows_read()] == [5, 0]
+    await sqlite_store.write(lambda tx: tx.incidents.save(replace(saved[2], title="two")))
+    assert [await rows_read(), await rows_read()] == [1, 0]
