@@ -66,8 +66,9 @@ async def test_an_answer_without_end_is_not_read() -> None:
         (b"SSH-2.0-OpenSSH_9.6\r\n", "ReadTimeout"),
     ],
 )
-async def test_what_is_no_answer_is_said(first: bytes, why: str) -> None:
+async def test_what_is_no_answer_is_said(first: bytes, why: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Silence, an error, a redirect in a circle, another protocol: it ends in its time, and the reason is one word."""
+    monkeypatch.setattr(heartbeat_ping, "SECONDS", 0.5)
     async with receiver(answers(first)) as url:
         with pytest.raises(SourceUnreachable, match=why):
             await pinged(url)

@@ -161,9 +161,11 @@ async def test_a_source_that_is_away_is_not_known_after_some_looks_and_says_so_o
     assert await scene.wanted() == 3
 
 
-@pytest.mark.slow
-async def test_a_source_that_never_answers_holds_nothing_up(sqlite_store: SqlStore) -> None:
+async def test_a_source_that_never_answers_holds_nothing_up(
+    sqlite_store: SqlStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The look ends by itself."""
+    monkeypatch.setattr("schedules.trading.ANSWER_SECONDS", 0.3)
     scene = Scene(sqlite_store)
     await scene.open()
     scene.fakes.metrics.hangs = True

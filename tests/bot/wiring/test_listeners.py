@@ -269,8 +269,11 @@ async def test_a_listener_that_is_away_is_not_stuck(wired: Wired) -> None:
         await eventually(refused, "the trouble alone", within=30)
 
 
-async def test_a_listener_that_trips_over_itself_each_time_is_stuck(wired: Wired) -> None:
+async def test_a_listener_that_trips_over_itself_each_time_is_stuck(
+    wired: Wired, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """It starts again and again and does nothing: a fault of ours must not look well."""
+    monkeypatch.setattr("bot.liveness.AGAIN_SECONDS", 0.2)
     async with listening(wired):
         wired.readers[AUDIT].error = RuntimeError("tripped")
         before = wired.readers[AUDIT].reads
