@@ -68,6 +68,8 @@ class AlertmanagerWebhook:
     """Says why signals that are stored cannot become incidents (a damaged database); empty where they can."""
     counts: WebhookCounts = field(default_factory=WebhookCounts)
     _unknown_logged_at: float = float("-inf")
+    _not_stored: int = 0
+    """Webhooks that were not stored since one was."""
 
     def endpoints(self) -> list[Endpoint]:
         """Return where webhooks are received."""
@@ -167,8 +169,15 @@ class AlertmanagerWebhook:
                 )
             new = await self.store.keep(kept, self.stored)
         except StoreUnavailable as error:
-            logger.error("webhook of {n} alerts not stored: {error}", n=len(signals), error=error)
+            level = (
+                "DEBUG" if self._not_stored else "ERROR"
+            )  # said once, and how many it were when it is over
+            logger.log(level, "webhook of {n} alerts not stored: {error}", n=len(signals), error=error)
+            self._not_stored += 1
             return self._refuse(503, str(error))
+        if self._not_stored:
+            logger.info("webhooks are stored again; {n} were answered 503", n=self._not_stored)
+            self._not_stored = 0
         self.counts.accepted += 1
         self.counts.alerts += len(signals)
         self.counts.new += new

@@ -119,9 +119,26 @@ async def test_without_the_token_nothing_is_taken(door: Doorway, header: str) ->
 def said() -> Iterator[list[str]]:
     """Give what is logged."""
     lines: list[str] = []
-    sink = logger.add(lines.append, format="{message}")
+    sink = logger.add(lines.append, format="{message}", level="INFO")
     yield lines
     logger.remove(sink)
+
+
+async def test_a_store_that_is_away_is_logged_once_and_its_end_with_how_many_it_cost(
+    sqlite_store: SqlStore, said: list[str]
+) -> None:
+    """Alertmanager tries each of its groups again and again."""
+    door = Doorway(DeadStore())
+    for _ in range(3):
+        assert (await door.post(webhook(alert()))).status_code == 503
+    loud = [line for line in said if "not stored" in line]
+    door.handler.store = sqlite_store
+    assert (await door.post(webhook(alert()))).status_code == 200
+    assert (await door.post(webhook(alert()))).status_code == 200
+    assert len(loud) == 1, loud
+    assert [line.strip() for line in said if "stored again" in line] == [
+        "webhooks are stored again; 3 were answered 503"
+    ]
 
 
 async def test_wrong_tokens_are_counted_and_logged_once_a_second(door: Doorway, said: list[str]) -> None:

@@ -288,7 +288,7 @@ class ActionRunner:
         Where the store did not say whether it committed, a mark in the same commit tells: nothing is written twice.
         """
         deadline = self._services.clock.monotonic() + STORE_SECONDS
-        mark, answers = uuid4().hex, list[T]()
+        mark, answers, level = uuid4().hex, list[T](), "WARNING"
 
         def once(tx: Tx) -> T:
             if tx.notes.once("action commit", mark, self._services.clock.now()):
@@ -301,7 +301,8 @@ class ActionRunner:
             except StoreUnavailable as error:
                 if self._services.clock.monotonic() >= deadline:
                     raise
-                logger.bind(error=str(error)).warning("an action waits for the store")
+                logger.bind(error=str(error)).log(level, "an action waits for the store")
+                level = "DEBUG"  # said once
                 await asyncio.sleep(0.5)
             else:
                 self._wake_sender()
