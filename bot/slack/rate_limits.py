@@ -14,8 +14,8 @@ POST, EDIT, UPLOAD, LOOK = (
 )
 THREAD = "chat.postMessage in a thread"
 """The same method, but a channel may take one and refuse the other."""
-RANKS = 3
-"""Ranks of what is news; what is beyond explains it."""
+RANKS = 11
+"""The last rank of what is news; what is beyond explains it."""
 STRICT_SECONDS = 30.0
 """After a 429 a channel's urgent posts keep the pace too, so that the most urgent comes first and not who asks first."""
 LATE_SECONDS = 0.5
@@ -82,7 +82,7 @@ class RateLimiter:
 
         An urgent one, the first word of an incident or of an action, waits for Slack's own 429 alone: Slack allows
         short bursts, correlation makes one storm of many incidents, and the lines of threads wait the longer for it. Those
-        that wait get their turns by ``rank``, 1 the first.
+        that wait get their turns by ``rank``, 0 the first.
         """
         since = self._clock.monotonic()
         held = max(self._hold(method, channel), self._held.get((POST, channel), since) - since)

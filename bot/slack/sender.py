@@ -20,7 +20,7 @@ from bot.slack.errors import OutcomeUnknown, SlackFailure
 from bot.slack.failure_handling import DeliveryAttempt, FailureHandling
 from bot.slack.meters import SlackMeters
 from bot.slack.problems import Problems
-from bot.slack.rate_limits import LOOK, RateLimiter
+from bot.slack.rate_limits import LOOK, RANKS, RateLimiter
 from triage.errors import StoreUnavailable
 from triage.incidents.notifications import LINE_URGENCY
 from triage.ports.bell import Bell
@@ -318,8 +318,14 @@ def is_urgent(message: Message) -> bool:
 
 
 def rank_of(message: Message) -> int:
-    """Return the place of a post among those that wait for their turn: cards by severity, then what explains them."""
-    news = message.kind in {MessageKind.LINE, MessageKind.ROLL}
-    if news or is_urgent(message) or message.urgency == 1:
-        return message.urgency
-    return LINE_URGENCY + 1
+    """Return the place of a post among those that wait for their turn: by urgency, then what explains all of it.
+
+    Of one urgency what nobody knows yet goes first: cards, then lines, then the summary of a grave incident.
+    """
+    within = _WITHIN_URGENCY.get(message.kind)
+    if within is None and message.urgency > 1:
+        return RANKS + 1
+    return 3 * message.urgency + (2 if within is None else within)
+
+
+_WITHIN_URGENCY = {MessageKind.CARD: 0, MessageKind.ACTION: 0, MessageKind.LINE: 1, MessageKind.ROLL: 1}

@@ -7,7 +7,15 @@ from datetime import datetime
 from triage.incidents.alerts import NOTE
 from triage.incidents.correlation_state import CorrelationState, EpisodeKey
 from triage.incidents.episodes import episode_of_signal
-from triage.incidents.notifications import IN_CHANNEL, LINE_URGENCY, WAS, tell_card, tell_line, tell_pages
+from triage.incidents.notifications import (
+    IN_CHANNEL,
+    LINE_URGENCY,
+    STORM_URGENCY,
+    WAS,
+    tell_card,
+    tell_line,
+    tell_pages,
+)
 from triage.incidents.storm import FOLD_SECONDS, changed_pages
 from triage.model import Episode, Incident, IncidentShape, Severity, Signal, TimelineEntry, TimelineKind
 from triage.ports.store import Tx
@@ -123,6 +131,8 @@ class Changes:
     def tell_card(self, incident: Incident) -> None:
         """Ask for an incident's card, once in a pass unless it became more urgent."""
         urgency = min(self._urgent.get(incident.id, LINE_URGENCY), incident.severity.rank)
+        if incident.shape is IncidentShape.STORM and urgency == 1:
+            urgency = STORM_URGENCY
         if urgency < self._urgencies.get(incident.id, LINE_URGENCY + 1):
             tell_card(self.tx, incident, self.now, urgency=urgency)
             self._urgencies[incident.id] = urgency

@@ -17,6 +17,9 @@ DIGEST_CHANNEL = "digests"
 LINE_URGENCY = 3
 """What explains an incident comes after the cards; a line that the channel shows too has its incident's urgency."""
 
+STORM_URGENCY = 0
+"""A storm's card with an alert in it that asks for a person: it tells of many, where each other card tells of one."""
+
 IN_CHANNEL = "in_channel"
 """In an entry's data: its line is shown in the channel too, because a line in a thread notifies nobody."""
 
@@ -30,7 +33,7 @@ MENTIONS = "mentions"
 def tell_card(tx: Tx, incident: Incident, now: datetime, *, urgency: int | None = None) -> int:
     """Ask for the incident's message, or for its edit. Returns the message's id.
 
-    ``urgency``: where it is more urgent than the incident's severity says: 1 the most.
+    ``urgency``: where it is more urgent than the incident's severity says: 0 the most.
     """
     return tx.outbox.want(
         MessageKind.CARD,

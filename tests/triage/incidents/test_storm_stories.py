@@ -6,7 +6,7 @@ import pytest
 
 from bot.store import SqlStore
 from tests.triage.incidents.desk_story import Story
-from triage.incidents.notifications import IN_CHANNEL
+from triage.incidents.notifications import IN_CHANNEL, STORM_URGENCY
 from triage.incidents.storm import PAGE
 from triage.model import Incident, IncidentShape, Severity, Signal, SignalStatus
 from triage.ports.store import Message, MessageKind, Tx
@@ -70,7 +70,7 @@ async def test_what_is_labelled_critical_leads_the_storm_and_is_told_in_the_chan
     assert aloud == [True]
     assert line is not None
     assert card is not None
-    assert (line.urgency, card.urgency) == (1, 1)
+    assert (line.urgency, card.urgency) == (1, STORM_URGENCY)
 
 
 async def test_a_few_sev1_have_cards_of_their_own_and_more_lead_the_storm(story: Story) -> None:

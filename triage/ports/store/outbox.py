@@ -127,7 +127,7 @@ class Outbox(Protocol):
     ) -> int:
         """Ask for a message, or for its edit where it is asked for already. Returns its id.
 
-        ``in_thread``: below the incident's card; ``parent_id``: below another message. ``urgency``: 1 the most; a
+        ``in_thread``: below the incident's card; ``parent_id``: below another message. ``urgency``: 0 the most; a
         line that is more urgent than others takes the lines before it along. ``wait_seconds``: not before then.
         """
         ...
