@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from itertools import accumulate
 
 from triage.untrusted_text import cut, one_line
 
@@ -121,8 +120,7 @@ def _headless(text: str, found: re.Match[str]) -> bool:
 
 
 def _closed(text: str, end: int) -> bool:
-    depth = list(accumulate({"(": 1, ")": -1}.get(char, 0) for char in text[:end]))
-    return not depth or depth[-1] <= 0
+    return text.count("(", 0, end) <= text.count(")", 0, end)
 
 
 __all__ = ["shorter", "some"]
