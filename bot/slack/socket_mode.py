@@ -12,9 +12,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -25,9 +24,19 @@ from slack_bolt.async_app import AsyncApp
 from slack_sdk.errors import SlackClientError
 from slack_sdk.socket_mode.response import SocketModeResponse
 
+from bot.slack import socket_connection
 from bot.slack.client import LOOPBACK, SlackClient, text_of
 from bot.slack.envelopes import Envelopes
-from bot.slack.errors import NotDone, OutcomeUnknown, RateLimited, SlackFailure
+from bot.slack.errors import OutcomeUnknown, RateLimited, SlackFailure
+from bot.slack.socket_connection import (
+    REFRESHED,
+    TOO_MANY,
+    WEBSOCKET,
+    NoWebSocketError,
+    SocketConnection,
+    closed_because,
+    tried_once,
+)
 from triage.ports.bell import Bell
 from triage.ports.clock import Clock
 from triage.untrusted_text import one_line
@@ -37,67 +46,15 @@ PING_SECONDS = 5.0
 CONNECT_SECONDS = 20.0
 START_SECONDS = 1.5
 CLOSE_SECONDS = 3.0
-ACKNOWLEDGE_SECONDS = 3.0
-"""So long Slack waits for an acknowledgement; then it tells the person that it did not work."""
 LINGER_SECONDS, LINGERING = 10.0, 6
 """How long a connection that Slack wants to close still listens, and how many of them: Slack allows ten in all."""
-TOO_MANY = "too_many_websockets"
 LONGEST_REASON = 60
-WHY_CLOSED = {
-    TOO_MANY: "the app has ten connections, and Slack allows no more: end other processes that use SLACK_APP_TOKEN",
-    "link_disabled": "turn Socket Mode on on the app's page",
-}
-REFRESHED = frozenset({"warning", "refresh_requested", "closed"})
-"""Why Slack closes a connection in the course of things."""
 FLEETING_SECONDS = 5.0
 """What Slack closes sooner, for another reason or before a word, is asked for anew after a pause, which grows."""
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.25, 15.0
-OPEN, WEBSOCKET = "apps.connections.open", "WebSocket"
+OPEN = "apps.connections.open"
 LONGEST_WAIT_SECONDS = 60.0
 """So long a 429 of that is obeyed: without a connection no click arrives."""
-
-
-class _NoWebSocketError(BaseException):
-    """No WebSocket at the address that Slack gave.
-
-    After any Exception the SDK would try the same address again until it is stopped, each time with a traceback.
-    """
-
-    def __init__(self, failure: SlackFailure) -> None:
-        super().__init__(str(failure))
-        self.failure = failure
-
-
-@dataclass(slots=True)
-class _Connection:
-    """One connection: since when, and how many Slack says the app has (``hello``).
-
-    ``leaving``: the reason for which Slack is about to close it. ``until``: when it is closed though it still listens.
-    ``unanswered``: the envelopes that came over it and are not acknowledged yet, with when they came. ``closing``: no
-    more are taken from it. ``heard``: something came over it. ``made``: it came about. ``fleeting``: Slack closed it
-    at once.
-    """
-
-    handler: AsyncSocketModeHandler
-    since: float
-    announced: int = 0
-    leaving: str = ""
-    until: float = 0.0
-    unanswered: dict[str, float] = field(default_factory=dict)
-    closing: bool = False
-    heard: asyncio.Event = field(default_factory=asyncio.Event)
-    made: bool = False
-    fleeting: bool = False
-
-    def awaited(self, now: float) -> bool:
-        """Whether Slack still waits for an acknowledgement."""
-        return any(now - came < ACKNOWLEDGE_SECONDS for came in self.unanswered.values())
-
-    @property
-    def closed(self) -> bool:
-        """Whether nothing can come over it any more."""
-        session = self.handler.client.current_session
-        return bool(self.handler.client.closed or session is None or session.closed)
 
 
 class Sockets:
@@ -119,8 +76,8 @@ class Sockets:
         self._wanted = connections
         self._ping = ping_seconds
         self._renew = renew_seconds
-        self._connections: list[_Connection] = []
-        self._lingering: list[_Connection] = []
+        self._connections: list[SocketConnection] = []
+        self._lingering: list[SocketConnection] = []
         self._envelopes = Envelopes()
         self._wait_until = 0.0
         self._fleeting = 0
@@ -179,7 +136,7 @@ class Sockets:
                 connection.handler.client.wss_uri = await self._address(connection)
                 await connection.handler.connect_async()  # type: ignore[no-untyped-call]  # the SDK has no types here
                 await self._greeted(connection)
-        except _NoWebSocketError as none:
+        except NoWebSocketError as none:
             self._note(none.failure)
         except (TimeoutError, SlackFailure, SlackClientError, aiohttp.ClientError, OSError) as error:
             self._note(error)
@@ -189,7 +146,7 @@ class Sockets:
         await self._drop(connection)
         return False
 
-    async def _greeted(self, connection: _Connection) -> None:
+    async def _greeted(self, connection: SocketConnection) -> None:
         """Wait for the first word over a connection: a WebSocket that comes about may lead nowhere.
 
         One without a word whose pings are answered is taken all the same: the other end closes none of those.
@@ -198,11 +155,11 @@ class Sockets:
             async with asyncio.timeout(self._ping * 2):
                 await connection.heard.wait()
         if connection.fleeting:
-            raise _NoWebSocketError(_closed(connection.leaving))
+            raise NoWebSocketError(closed_because(connection.leaving))
         if connection.closed:
             raise TimeoutError
 
-    async def _address(self, connection: _Connection) -> str:
+    async def _address(self, connection: SocketConnection) -> str:
         """Ask Slack for an address, once: the SDK would wait for as long as a 429 says, and print tracebacks."""
         web = connection.handler.client.web_client
         answer = await SlackClient(web).app_call(OPEN, self._token)
@@ -220,11 +177,11 @@ class Sockets:
         level = "DEBUG" if self.problem == before else "WARNING"  # it is tried every few seconds
         logger.bind(error=self.problem).log(level, "no Socket Mode connection, trying again")
 
-    def _new_connection(self) -> _Connection:
+    def _new_connection(self) -> SocketConnection:
         handler = AsyncSocketModeHandler(self._app, self._token, ping_interval=self._ping)
         if urlsplit(self._app.client.base_url).hostname in LOOPBACK:
             handler.client.proxy = None
-        connection = _Connection(handler, since=self._clock.monotonic())
+        connection = SocketConnection(handler, since=self._clock.monotonic())
         self._connections.append(connection)
 
         async def answer(response: Any) -> None:  # noqa: ANN401 - the SDK's own, or a dict
@@ -242,14 +199,14 @@ class Sockets:
         client = handler.client
         self._take_what_is_new(connection)
         session = client.aiohttp_client_session
-        session.ws_connect = _tried_once(session.ws_connect)  # type: ignore[method-assign, assignment]
+        session.ws_connect = tried_once(session.ws_connect)  # type: ignore[method-assign, assignment]
         client.send_socket_mode_response = answer  # type: ignore[method-assign]
         # The SDK would close the connection and only then open another one: here the watch does it, in that order.
         client.connect_to_new_endpoint = reconnect  # type: ignore[method-assign]
         client.default_auto_reconnect_enabled = client.auto_reconnect_enabled = False
         return connection
 
-    def _take_what_is_new(self, connection: _Connection) -> None:
+    def _take_what_is_new(self, connection: SocketConnection) -> None:
         """Read what comes over a connection before the SDK does, which gets the envelopes that are to be done alone.
 
         While it closes no envelope is taken that could not be acknowledged any more: Slack tells the person that it did
@@ -276,21 +233,21 @@ class Sockets:
 
         client.enqueue_message = take  # type: ignore[method-assign]
 
-    def _leave(self, connection: _Connection, reason: str) -> None:
+    def _leave(self, connection: SocketConnection, reason: str) -> None:
         """Note that a connection is about to be closed, or is, and wake the watch."""
         if not connection.leaving:
             connection.leaving = reason
             self._pause_if_fleeting(connection)
         self._changed.ring()
 
-    def _pause_if_fleeting(self, connection: _Connection) -> None:
+    def _pause_if_fleeting(self, connection: SocketConnection) -> None:
         """Ask for the next connection later where Slack closed one at once: it would close that one too."""
         now = self._clock.monotonic()
         if now - connection.since >= FLEETING_SECONDS:
             self._fleeting = 0
         elif not connection.heard.is_set() or connection.leaving not in REFRESHED:
             connection.fleeting = True
-            self._note(_closed(connection.leaving))
+            self._note(closed_because(connection.leaving))
             if connection.leaving == TOO_MANY and self._lingering:  # the oldest of ours makes room
                 self._lingering[0].until = now
                 return
@@ -312,7 +269,7 @@ class Sockets:
             await self._fill()
             await self._let_go()
 
-    def _answers_pings(self, connection: _Connection) -> bool:
+    def _answers_pings(self, connection: SocketConnection) -> bool:
         client = connection.handler.client
         if connection.closed or client.stale:
             return False
@@ -320,7 +277,7 @@ class Sockets:
         silent = 0.0 if pong is None else self._clock.now().timestamp() - pong
         return silent < self._ping * 4
 
-    async def _replace(self, connection: _Connection) -> None:
+    async def _replace(self, connection: SocketConnection) -> None:
         """Connect anew before the old connection is closed, so that one more listens, never one less."""
         logger.bind(connected=self.connected, reason=connection.leaving).info(
             "Socket Mode connection replaced"
@@ -347,7 +304,7 @@ class Sockets:
             self._lingering.remove(connection)
             await self._drop(connection)
 
-    async def _drop(self, connection: _Connection) -> None:
+    async def _drop(self, connection: SocketConnection) -> None:
         if connection in self._connections:
             self._connections.remove(connection)
         try:
@@ -364,30 +321,10 @@ class Sockets:
         for connection in connections:
             connection.closing = True
         with suppress(TimeoutError):
-            async with asyncio.timeout(ACKNOWLEDGE_SECONDS):
+            async with asyncio.timeout(socket_connection.ACKNOWLEDGE_SECONDS):
                 while any(connection.awaited(self._clock.monotonic()) for connection in connections):
                     await self._answered.wait(0.1)
         async with asyncio.TaskGroup() as tasks:
             for connection in connections:
                 tasks.create_task(self._drop(connection))
         self._lingering.clear()
-
-
-def _tried_once(connect: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
-    """Have a WebSocket that does not come about end the attempt; its address, which is a secret, is told nobody."""
-
-    async def once(*words: Any, **options: Any) -> Any:  # noqa: ANN401 - as aiohttp takes them
-        try:
-            return await connect(*words, **options)
-        except aiohttp.WSServerHandshakeError as error:
-            why = f"HTTP {error.status}"
-        except (aiohttp.ClientError, OSError, ValueError) as error:
-            why = str(error) if isinstance(error, aiohttp.ClientConnectorError) else type(error).__name__
-        raise _NoWebSocketError(NotDone(WEBSOCKET, "unreachable", why))
-
-    return once
-
-
-def _closed(reason: str) -> SlackFailure:
-    """Return why Slack has closed a connection, with the mend where a person has to do something."""
-    return NotDone(WEBSOCKET, reason, WHY_CLOSED.get(reason, ""))

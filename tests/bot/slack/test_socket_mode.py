@@ -11,7 +11,7 @@ import pytest
 from loguru import logger
 from slack_bolt.async_app import AsyncAck
 
-from bot.slack import socket_mode
+from bot.slack import socket_connection
 from bot.slack.app import build_app
 from bot.slack.client import Identity, open_client
 from bot.slack.refused_answers import RefusedAnswers
@@ -318,7 +318,7 @@ async def test_no_click_is_lost_while_the_sockets_close(
     patient_slack: SlackServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """People press on while we are told to stop: what was done is acknowledged, and of nothing else is anything done."""
-    monkeypatch.setattr(socket_mode, "ACKNOWLEDGE_SECONDS", 30.0)
+    monkeypatch.setattr(socket_connection, "ACKNOWLEDGE_SECONDS", 30.0)
     slack = patient_slack
     async with open_client(slack.app.bot_token, url=slack.api_url) as client:
         app = build_app(client, WHO)
