@@ -7,5 +7,5 @@ from ruamel.yaml import YAML
 
 @lru_cache(maxsize=32)
 def read_yaml(text: str) -> object:
-    """Return what a text says; it is shared, so nobody may change it. Raises YAMLError."""
+    """Return what a text says; it is shared, so nobody may change it. What is no YAML is an error of the parser's."""
     return YAML(typ="safe").load(text)
