@@ -41,7 +41,7 @@ class SocketConnection:
 
     ``leaving``: the reason for which Slack is about to close it. ``until``: when it is closed though it still listens.
     ``unanswered``: the envelopes that came over it and are not acknowledged yet, with when they came. ``closing``: no
-    more are taken from it. ``heard``: something came over it. ``made``: it came about. ``fleeting``: Slack closed it
+    more are taken from it. ``received``: something came over it. ``made``: it came about. ``fleeting``: Slack closed it
     at once.
     """
 
@@ -52,7 +52,7 @@ class SocketConnection:
     until: float = 0.0
     unanswered: dict[str, float] = field(default_factory=dict)
     closing: bool = False
-    heard: asyncio.Event = field(default_factory=asyncio.Event)
+    received: asyncio.Event = field(default_factory=asyncio.Event)
     made: bool = False
     fleeting: bool = False
 

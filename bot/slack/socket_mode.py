@@ -153,7 +153,7 @@ class Sockets:
         """
         with suppress(TimeoutError):
             async with asyncio.timeout(self._ping * 2):
-                await connection.heard.wait()
+                await connection.received.wait()
         if connection.fleeting:
             raise NoWebSocketError(closed_because(connection.leaving))
         if connection.closed:
@@ -229,7 +229,7 @@ class Sockets:
                     await enqueue(message)
                 elif before:
                     await client.send_message(before)
-            connection.heard.set()
+            connection.received.set()
 
         client.enqueue_message = take  # type: ignore[method-assign]
 
@@ -245,7 +245,7 @@ class Sockets:
         now = self._clock.monotonic()
         if now - connection.since >= FLEETING_SECONDS:
             self._fleeting = 0
-        elif not connection.heard.is_set() or connection.leaving not in REFRESHED:
+        elif not connection.received.is_set() or connection.leaving not in REFRESHED:
             connection.fleeting = True
             self._note(closed_because(connection.leaving))
             if connection.leaving == TOO_MANY and self._lingering:  # the oldest of ours makes room
