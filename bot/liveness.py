@@ -62,7 +62,7 @@ class Liveness:
             return ""
         return f"stuck: has not gone round for {duration(age)}"
 
-    def failed(self, name: str, error: Exception) -> None:
+    def failed(self, name: str, error: BaseException) -> None:
         """Note that a loop failed, or one item of it, and goes on."""
         self.faults[name] += 1
         self._last_faults[name] = (self.clock.monotonic(), masked(f"{type(error).__name__}: {error}")[:200])

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from loguru import logger
 
 from bot.liveness import IDLE_SECONDS, Liveness
+from triage.concurrency import told_to_stop
 from triage.errors import CommitUnknown, StoreUnavailable
 from triage.model import TriageRun
 from triage.ports.bell import Bell
@@ -78,7 +79,10 @@ class TriageLoop:
         except StoreUnavailable as error:
             # The run stays claimed; when its lease ends it is taken again.
             logger.bind(incident=f"INC-{run.incident_id}").error("triage not stored: {error}", error=error)
-        except Exception as error:  # noqa: BLE001 - one triage's fault must not stop the others
+        except (asyncio.CancelledError, Exception) as error:
+            if isinstance(error, asyncio.CancelledError) and told_to_stop():
+                raise
+            # One triage's fault must not stop the others; that something it waited for was cancelled is one too.
             logger.bind(incident=f"INC-{run.incident_id}").exception("triage failed")
             self.liveness.failed("triage", error)
             await self._failed(run, error)
@@ -86,7 +90,7 @@ class TriageLoop:
             self._runs.discard(run.id)
             self._ended.ring()
 
-    async def _failed(self, run: TriageRun, error: Exception) -> None:
+    async def _failed(self, run: TriageRun, error: BaseException) -> None:
         """End the run as failed, so that no card goes on saying that it runs."""
         try:
             await self.runner.failed(run, error)

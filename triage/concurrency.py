@@ -69,3 +69,9 @@ async def attempt(question: Coroutine[Any, Any, T]) -> T | SourceError:
         return await question
     except SourceError as error:
         return error
+
+
+def told_to_stop() -> bool:
+    """Whether somebody cancelled this task: else a CancelledError is what it waited for, which was cancelled itself."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0

@@ -90,17 +90,22 @@ async def test_the_gravest_incident_is_triaged_first(sqlite_store: SqlStore) -> 
     assert runner.begun == ids[::-1]
 
 
-async def test_a_triage_that_fails_before_its_checks_ends_and_says_so(
-    sqlite_store: SqlStore, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("fault", [OverflowError("date value out of range"), asyncio.CancelledError()])
+@pytest.mark.parametrize("where", ["context_of", "run_checks", "judge_and_pack"])
+async def test_a_triage_that_fails_ends_and_says_so(
+    sqlite_store: SqlStore, monkeypatch: pytest.MonkeyPatch, fault: BaseException, where: str
 ) -> None:
-    """It is tried once more; then the card says that the triage failed, and nothing runs."""
+    """It is tried once more; then the card says that the triage failed, and nothing runs.
+
+    That something it waited for was cancelled, and not the triage, is a fault as others: it was queued anew without end.
+    """
     faults = []
 
     def fail(*_: object, **__: object) -> None:
         faults.append(1)
-        raise OverflowError("date value out of range")
+        raise fault
 
-    monkeypatch.setattr(runner, "context_of", fail)
+    monkeypatch.setattr(runner, where, fail)
     triages = TriageRunner(
         store=sqlite_store,
         desk=Desk(),
@@ -123,7 +128,7 @@ async def test_a_triage_that_fails_before_its_checks_ends_and_says_so(
     assert latest is not None
     [finding] = latest.findings
     assert (finding.status, finding.name) == (FindingStatus.UNKNOWN, "triage")
-    assert "OverflowError" in finding.why
+    assert type(fault).__name__ in finding.why
 
     def shown(tx: Tx) -> bool:
         incident = tx.incidents.get(incident_id)

@@ -13,6 +13,7 @@ from triage.actions.attribution import own_acts
 from triage.actions.degraded import degraded_since
 from triage.actions.proposals import propose_from_run
 from triage.actions.remedies import conclude, judged
+from triage.concurrency import told_to_stop
 from triage.desk import Desk
 from triage.desk_events import DeskEvent
 from triage.diagnosis.checks.base import CheckContext
@@ -82,7 +83,7 @@ class TriageRunner:
         """Give back what is claimed by us, except the runs that are under way."""
         await self.store.write(lambda tx: tx.runs.release_of(self.owner, but=but))
 
-    async def failed(self, run: TriageRun, error: Exception) -> None:
+    async def failed(self, run: TriageRun, error: BaseException) -> None:
         """End a run that failed by a fault of ours: said in its findings, and tried once more."""
         now = self.clock.now()
         why = masked(f"{type(error).__name__}: {' '.join(str(error).split())}")[:FAULT_MAX]
@@ -140,7 +141,10 @@ class TriageRunner:
                 judge_and_pack, findings, context, episodes, playbook, run.id
             )
         except asyncio.CancelledError:
-            await asyncio.shield(self.store.write(lambda tx: tx.runs.release(run.id)))
+            if (
+                told_to_stop()
+            ):  # else it is a fault of what was waited for, and whoever runs this ends the run
+                await asyncio.shield(self.store.write(lambda tx: tx.runs.release(run.id)))
             raise
         done = replace(
             run,

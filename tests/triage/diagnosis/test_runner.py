@@ -40,7 +40,7 @@ async def nothing() -> None:
     """Do nothing."""
 
 
-def raising(error: Exception) -> Callable[[], Awaitable[None]]:
+def raising(error: BaseException) -> Callable[[], Awaitable[None]]:
     """Make a check fail."""
 
     async def fail() -> None:
@@ -67,6 +67,10 @@ async def run(*checks: OneCheck, deadline: float = 0.1) -> tuple[Finding, ...]:
         (raising(SourceNotConfigured("Redis")), "Redis: not configured"),
         (raising(SourceUnreachable("Prometheus", "http://a:hunter2@b refused")), "http://a:***@b refused"),
         (raising(KeyError("x")), "the check itself failed (KeyError); the log has the traceback"),
+        (
+            raising(asyncio.CancelledError()),
+            "the check itself failed (CancelledError); the log has the traceback",
+        ),
         (raising(TimeoutError()), "the check itself timed out inside (TimeoutError)"),
         (lambda: asyncio.sleep(60), "no answer within 0.1 s"),
     ],
