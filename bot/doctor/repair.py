@@ -101,7 +101,7 @@ def _recover_file(path: Path, work: Path, made: Path, done: Repair) -> None:
     if left:
         done.say(f"What was recovered is not whole ({left[0]}): the database was left as it is.")
         return
-    _take_place(made, path)
+    _take_place(work, made, path)
     done.say(f"The recovered database is in place at {path}; start the service.")
     done.whole = True
 
@@ -120,7 +120,13 @@ def _not_ours(path: Path, known: set[str]) -> str:
     )
 
 
-def _take_place(made: Path, path: Path) -> None:
+def _take_place(work: Path, made: Path, path: Path) -> None:
+    """Put the new file in the old one's place, so that a kill at any moment leaves all that the next repair needs.
+
+    First comes the old file with what its log holds: the log must go before the new file comes, beside which it would
+    be taken for its own.
+    """
+    work.replace(path)
     for each in files_of(path)[1:]:
-        each.unlink(missing_ok=True)  # the copy has them; beside another file they would be taken for its own
+        each.unlink(missing_ok=True)
     made.replace(path)

@@ -345,6 +345,43 @@ async def test_bytes_overwritten_in_the_log_cost_their_pages_and_not_all_that_fo
     assert counts(path) == ALL
 
 
+def root_of(database: bytes, table: str) -> int:
+    """Return where the first page of a table begins."""
+    with closing(sqlite3.connect(":memory:")) as opened:
+        opened.deserialize(database[:18] + b"\x01\x01" + database[20:])  # as one without a log
+        (page,) = opened.execute("SELECT rootpage FROM sqlite_master WHERE name = ?", (table,)).fetchone()
+    return (int(page) - 1) * 4096
+
+
+async def test_a_kill_before_the_new_file_is_in_place_loses_nothing_of_the_log(
+    sqlite_url: str, whole: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The log is removed before, and the next repair finds what it held in the old file."""
+    del whole
+    path = Path(sqlite_url.removeprefix("sqlite:///"))
+    database, log = logged(path)
+    at = root_of(database, "signals")
+    put(path, database[:at] + b"\xff" * 4096 + database[at + 4096 :])
+    put(path, log, "-wal")
+    replace = Path.replace
+
+    def killed(self: Path, target: Path) -> Path:
+        if self.name.endswith(".recovering"):
+            raise KeyboardInterrupt
+        return replace(self, target)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "replace", killed)
+        with pytest.raises(KeyboardInterrupt):
+            repair(sqlite_url, NOW)
+    assert not path.with_name("triage.db-wal").exists()
+    [copy] = copies(tmp_path)
+    copy.rename(tmp_path / "first")
+    assert repair(sqlite_url, NOW).whole
+    assert noted(path) == 60
+    assert counts(path) == ALL
+
+
 @pytest.mark.parametrize("ending", ["-wal", "-journal"])
 async def test_a_log_or_journal_of_another_database_is_left_out(
     sqlite_url: str, whole: bytes, tmp_path: Path, ending: str
