@@ -83,8 +83,11 @@ def test_a_person_who_is_not_there_is_no_fault_of_the_channels_setting(method: s
 
 
 @pytest.mark.parametrize("code", ["restricted_action_read_only_channel", "is_archived", "no_permission"])
-async def test_an_edit_that_is_refused_holds_no_other_message(bench: Bench, code: str) -> None:
+async def test_an_edit_that_is_refused_holds_no_other_message(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, code: str
+) -> None:
     """A resolved card in a place that takes nothing must not hold a new Sev-1."""
+    monkeypatch.setattr(probes, "PROBE_SECONDS", 3.0)
     old = await bench.open("an old one")
     await bench.settled()
     ts = bench.cards()[0].ts
@@ -124,8 +127,11 @@ async def test_a_channel_archived_and_made_anew_is_found_again_without_a_restart
     assert len(gone.messages) == 2
 
 
-async def test_it_is_found_again_by_name_where_the_app_may_not_list_channels(sqlite_store: SqlStore) -> None:
+async def test_it_is_found_again_by_name_where_the_app_may_not_list_channels(
+    sqlite_store: SqlStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A post by name tells the new id."""
+    monkeypatch.setattr(probes, "PROBE_SECONDS", 3.0)
     async with SlackServer() as slack, bench_on(sqlite_store, slack) as bench, asyncio.TaskGroup() as tasks:
         tasks.create_task(bench.sender.run())
         await bench.open("an old one")

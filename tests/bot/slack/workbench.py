@@ -35,7 +35,7 @@ from triage.ports.clock import SystemClock
 from triage.ports.store import MessageKind, Tx
 
 CHANNEL = "desk-alerts"
-FAST = RateLimits(posts=1000, edits=1000, same_edit=0.02)
+FAST = RateLimits(posts=1000, edits=1000, same_edit=0.02, same_card=0.15)
 QUICK = DeliveryTimes(timeout=0.4, settle=0.5, after=(0.3, 1.2), look_every=0.1)
 """As the service is with Slack, some twenty times faster."""
 
