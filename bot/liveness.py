@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from loguru import logger
 
+from triage.concurrency import told_to_stop
 from triage.errors import StoreUnavailable
 from triage.masking import masked
 from triage.ports.clock import Clock
@@ -30,7 +31,9 @@ async def lasting(name: str, loop: Callable[[], Awaitable[None]], liveness: Live
         except StoreUnavailable as error:  # said once, by the store
             logger.debug("{name} waits for the store: {why}", name=name, why=error)
             await asyncio.sleep(AGAIN_SECONDS)
-        except Exception as error:  # noqa: BLE001 - whatever it is, alerts must still get through
+        except (asyncio.CancelledError, Exception) as error:  # whatever it is, alerts must still get through
+            if isinstance(error, asyncio.CancelledError) and told_to_stop():
+                raise
             logger.opt(exception=error).error("{name} failed; it starts again", name=name)
             if liveness is not None:
                 liveness.failed(name, error)

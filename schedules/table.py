@@ -15,6 +15,7 @@ from apscheduler.triggers.base import BaseTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 from loguru import logger
 
+from triage.concurrency import told_to_stop
 from triage.cron import Cron
 from triage.errors import SettingError, StoreUnavailable
 
@@ -64,7 +65,7 @@ def trigger_of(job: Job) -> CronTrigger | IntervalTrigger:
 
 @asynccontextmanager
 async def running(
-    jobs: Sequence[Job], *, beat: Callable[[str], None], failed: Callable[[str, Exception], None]
+    jobs: Sequence[Job], *, beat: Callable[[str], None], failed: Callable[[str, BaseException], None]
 ) -> AsyncIterator[AsyncIOScheduler]:
     """Run the jobs until the context ends; one that is still running is not started a second time.
 
@@ -87,16 +88,18 @@ async def running(
 
 
 def _beating(
-    job: Job, beat: Callable[[str], None], failed: Callable[[str, Exception], None]
+    job: Job, beat: Callable[[str], None], failed: Callable[[str, BaseException], None]
 ) -> Callable[[], Awaitable[None]]:
     async def call() -> None:
         try:
             await job.call()
         except StoreUnavailable as error:  # said once, by the store; the job runs again at its next time
             logger.debug("job {name} waits for the store: {why}", name=job.name, why=error)
-        except asyncio.CancelledError:  # the shutdown cut it off; it runs again after the next start
-            logger.info("job {name} was cut off by the shutdown", name=job.name)
-        except Exception as error:  # noqa: BLE001 - one failed run must not take the job out of the table
+        except (asyncio.CancelledError, Exception) as error:  # noqa: BLE001 - none may take the job out of the table
+            if isinstance(error, asyncio.CancelledError) and told_to_stop():
+                # The shutdown cut it off; it runs again after the next start.
+                logger.info("job {name} was cut off by the shutdown", name=job.name)
+                return
             logger.opt(exception=error).error("job {name} failed", name=job.name)
             failed(f"job:{job.name}", error)
         else:

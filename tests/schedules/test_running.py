@@ -20,7 +20,7 @@ def lines() -> Iterator[list[str]]:
     logger.remove(sink)
 
 
-def nobody(name: str, error: Exception) -> None:
+def nobody(name: str, error: BaseException) -> None:
     """Expect no run to fail."""
     raise AssertionError(name) from error
 
@@ -38,8 +38,11 @@ async def test_a_job_runs_at_once_where_it_should_and_then_in_its_turn() -> None
     assert beats[:2] == ["job:work", "job:work"]
 
 
-async def test_a_job_that_fails_is_said_once_and_runs_again(lines: list[str]) -> None:
-    """With its traceback, without a beat; the next run is not lost by it."""
+@pytest.mark.parametrize("kind", [ValueError, asyncio.CancelledError])
+async def test_a_job_that_fails_is_said_once_and_runs_again(
+    lines: list[str], kind: type[BaseException]
+) -> None:
+    """With its traceback, without a beat; the next run is not lost by it, nor by what it waited for being cancelled."""
     again, beats = asyncio.Event(), list[str]()
     failures = 0
 
@@ -49,7 +52,7 @@ async def test_a_job_that_fails_is_said_once_and_runs_again(lines: list[str]) ->
         if failures > 1:
             again.set()
             return
-        raise ValueError("the first time")
+        raise kind("the first time")
 
     failed = list[tuple[str, str]]()
     table = [Job("work", work, seconds=0.05, at_start=True)]

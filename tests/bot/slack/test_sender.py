@@ -473,6 +473,29 @@ async def test_a_card_that_cannot_be_composed_keeps_nothing_from_being_claimed(
     assert len(bench.slack.calls.of(POST)) == 1
 
 
+async def test_a_delivery_of_which_something_was_cancelled_is_tried_again(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is a fault as others: the message stays owed, says why, and holds none of the places of those under way."""
+
+    async def cancelled(*_: object, **__: object) -> None:
+        raise asyncio.CancelledError
+
+    monkeypatch.setattr(bench.delivery, "post", cancelled)
+    incident = await bench.open()
+
+    async def owed() -> Message:
+        found = await bench.store.read(lambda tx: tx.outbox.find(MessageKind.CARD, str(incident.id)))
+        assert found is not None
+        return found
+
+    async with asyncio.timeout(5):
+        while "CancelledError" not in (await owed()).last_error:  # noqa: ASYNC110 - a database rings no bell
+            await asyncio.sleep(0.02)
+    assert (await owed()).next_at > datetime.now(UTC)
+    await until(lambda: not bench.sender._under_way)
+
+
 async def test_a_post_that_the_store_did_not_take_is_looked_for_as_soon_as_it_is_back(bench: Bench) -> None:
     """Not when its lease ends: the store was away for a moment, and Slack has the message."""
 

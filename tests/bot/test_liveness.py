@@ -1,0 +1,44 @@
+"""Loops that run for good: what ends one of them by mistake ends neither the service nor the loop."""
+
+import asyncio
+
+import pytest
+
+from bot import liveness
+from bot.liveness import Liveness, lasting
+from tests.fakes.clock import ManualClock
+
+
+@pytest.mark.parametrize("fault", [ValueError("broken"), asyncio.CancelledError()])
+async def test_a_loop_that_fails_begins_again(monkeypatch: pytest.MonkeyPatch, fault: BaseException) -> None:
+    """That something it waited for was cancelled is a fault too: nobody told the loop to stop."""
+    monkeypatch.setattr(liveness, "AGAIN_SECONDS", 0.01)
+    rounds = 0
+
+    async def loop() -> None:
+        nonlocal rounds
+        rounds += 1
+        if rounds == 1:
+            raise fault
+
+    known = Liveness(ManualClock())
+    await asyncio.create_task(lasting("work", loop, known))
+    assert rounds == 2
+    assert known.faults == {"work": 1}
+    assert type(fault).__name__ in known.failing("work")
+
+
+async def test_a_loop_that_is_told_to_stop_ends() -> None:
+    """At once, and without a fault."""
+    begun, known = asyncio.Event(), Liveness(ManualClock())
+
+    async def loop() -> None:
+        begun.set()
+        await asyncio.sleep(60)
+
+    running = asyncio.create_task(lasting("work", loop, known))
+    await begun.wait()
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    assert not known.faults
