@@ -2,12 +2,11 @@
 
 import asyncio
 import shutil
-import sqlite3
-from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from bot.doctor.repair import repair
 from bot.store import open_store
 from bot.store.damaged_log import mend_log
 from tests.contracts.store_samples import NOW, signal
@@ -98,8 +97,9 @@ async def test_a_database_that_would_not_be_whole_with_the_rest_is_left_and_it_i
     assert killed.read_bytes() == before  # noqa: ASYNC240 - a test's own
     [copy] = killed.parent.glob("triage.db.damaged-*")
     assert str(copy) in said
-    with closing(sqlite3.connect(copy / "triage.db")) as database:
-        assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    done = repair(f"sqlite:///{copy}/triage.db", NOW)
+    assert done.whole, done.lines
+    assert await notes(killed) < await notes(copy / "triage.db")
 
 
 async def test_a_log_whose_database_is_gone_is_kept_and_said(killed: Path) -> None:
