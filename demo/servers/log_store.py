@@ -5,10 +5,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from demo.servers.logql_tree import LogQuery, Matcher
+from demo.servers.logql_tree import Entry, LogQuery, Matcher
 
 Labels = tuple[tuple[str, str], ...]
-Entry = tuple[int, str]
 
 
 @dataclass(slots=True)
@@ -35,7 +34,7 @@ class LogStore:
             entries = self.streams[labels]
             kept = entries[bisect_left(entries, (start_ns, "")) : bisect_left(entries, (end_ns, ""))]
             for each in query.filters:
-                kept = [entry for entry in kept if each.keeps(entry[1])]
+                kept = each.passing(kept)
             if kept:
                 found[labels] = kept
         return found

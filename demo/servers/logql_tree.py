@@ -4,6 +4,9 @@ from dataclasses import dataclass
 
 from demo.servers.go_text import compile_regexp
 
+Entry = tuple[int, str]
+"""A line and its time, Unix nanoseconds."""
+
 
 class NotSupportedError(Exception):
     """The query is good LogQL, but beyond what the stand-in can do."""
@@ -32,11 +35,13 @@ class LineFilter:
     op: str
     value: str
 
-    def keeps(self, line: str) -> bool:
-        """Whether the line passes."""
+    def passing(self, entries: list[Entry]) -> list[Entry]:
+        """Return the entries whose lines pass."""
         if self.op in ("|=", "!="):
-            return (self.value in line) == (self.op == "|=")
-        return (compile_regexp(self.value).search(line) is not None) == (self.op == "|~")
+            value, wanted = self.value, self.op == "|="
+            return [entry for entry in entries if (value in entry[1]) is wanted]
+        found, wanted = compile_regexp(self.value).search, self.op == "|~"
+        return [entry for entry in entries if (found(entry[1]) is not None) is wanted]
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,11 +13,11 @@ from pydantic import BaseModel, ValidationError
 from demo.clock import Clock, SimClock
 from demo.servers.go_text import format_float
 from demo.servers.local_server import Handler, LocalServer, compact, read_form
-from demo.servers.log_store import Entry, Labels, LogStore
+from demo.servers.log_store import Labels, LogStore
 from demo.servers.logql import parse
 from demo.servers.logql_eval import evaluate
 from demo.servers.logql_lexer import ParseError
-from demo.servers.logql_tree import LogQuery, Metric, NotSupportedError
+from demo.servers.logql_tree import Entry, LogQuery, Metric, NotSupportedError
 from demo.servers.loki_limits import LokiLimits, Queue, TooManyRequestsError, reach
 from demo.servers.loki_params import (
     NANOS,
