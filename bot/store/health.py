@@ -99,6 +99,8 @@ class StoreHealth:
         if not found:
             return False
         missing = database_errors.something_is_missing(error)
+        if self._failure and not self.damage and not missing:
+            return False  # a disk that cannot be read makes SQLite say it of a whole file; real damage is met again
         named = _named(error, found)
         with self._lock:
             first = not self.damage or (self.missing and not missing)

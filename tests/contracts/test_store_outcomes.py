@@ -304,6 +304,23 @@ async def test_damage_beside_something_that_was_missing_stays(sqlite_store: SqlS
     assert "malformed" in sqlite_store.health.problem()
 
 
+def test_what_a_failing_disk_makes_sqlite_say_is_no_damage(sqlite_store: SqlStore) -> None:
+    """It calls a page that it cannot read malformed; a page that is, is met again once the disk is well."""
+    health = sqlite_store.health
+    unread = sa.exc.OperationalError("COMMIT", None, sqlite3.OperationalError("disk I/O error"))
+    malformed = sa.exc.DatabaseError(
+        "SELECT", None, sqlite3.DatabaseError("database disk image is malformed")
+    )
+    health.failed(unread)
+    health.unreadable(malformed)
+    assert "disk I/O error" in health.problem()
+    assert "doctor" not in health.problem()
+    health.committed()
+    assert health.problem() == ""
+    health.unreadable(malformed)
+    assert "doctor --repair" in health.problem()
+
+
 async def test_a_commit_that_wrote_nothing_says_nothing_of_the_disk(
     sqlite_store: SqlStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
