@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from random import Random
 
 from bot.slack.blocks.report import report_view
@@ -41,16 +39,14 @@ READINGS = {
 }
 
 
-async def reading(name: str) -> str:
-    """Play a reading and return what is shown of its first incident, as plain text."""
-    told = READINGS[name]
-    with tempfile.TemporaryDirectory(prefix="hbot-lab-") as folder:
-        watched, own = await PreparedDesks(Path(folder)).take(SEED, "")
-        try:
-            incident, looked = await _triaged(told, watched)
-        finally:
-            shutil.rmtree(own, ignore_errors=True)
+async def reading(name: str, desks: PreparedDesks) -> str:
+    """Play a reading on a copy of a desk and return what is shown of its first incident, as plain text."""
+    watched, own = await desks.take(SEED, "")
+    try:
+        incident, looked = await _triaged(READINGS[name], watched)
         return shown(incident, looked, watched)
+    finally:
+        shutil.rmtree(own, ignore_errors=True)
 
 
 async def _triaged(told: Reading, watched: WatchedDesk) -> tuple[Incident, LabTriage]:
