@@ -19,7 +19,7 @@ FOLLOWS, APART = 5.0, 3.0
 """Seconds within which a card follows what Prometheus knows, and between two of its edits."""
 LOOK, SEEN = 0.1, 1.0
 """Seconds between our own looks, and by how much more or less than the one before it an edit may take to be seen."""
-STEPS = (0.05, 0.3, 0.45)
+STEPS = (0.05, 0.18, 0.28)
 """Minutes after which the steps of escalation are due."""
 
 
