@@ -1,6 +1,7 @@
 """The image that the project's Dockerfile makes, and `deploy/docker-compose.yml` started with it: looked at from inside."""
 
 import json
+import re
 import secrets
 import shutil
 from collections.abc import AsyncIterator
@@ -182,6 +183,16 @@ print(json.dumps({{
     assert (agent["nets"], agent["send"]) == (["lo"], "Network is unreachable")
     assert (bot["key"], agent["key"]) == ("done", "No such file or directory")
     assert bot["capabilities"] == agent["capabilities"] == ["0000000000000000"]
+
+
+async def test_the_health_check_compiles_nothing(deployed: Deployed) -> None:
+    """It runs every 15 s: what it imports is there as bytecode."""
+    image = (await deployed.engine.inspect(BOT))["Config"]
+    how, *words = image["Healthcheck"]["Test"]
+    assert how == "CMD"
+    told = await deployed.engine.docker("exec", BOT, "sh", "-c", 'exec "$0" -v "$@" 2>&1', *words)
+    assert "urllib/__pycache__/request." in told
+    assert not [line for line in told.splitlines() if re.fullmatch(r"# code object from '.*\.py'", line)]
 
 
 async def test_the_agent_finds_the_desk_where_desk_yaml_says(deployed: Deployed) -> None:
