@@ -49,6 +49,8 @@ class Edits:
     harness: Harness
     card: Message
     texts: list[tuple[float, str]] = field(default_factory=list)
+    before: list[float] = field(default_factory=list)
+    """When the look before each of them was: it changed after that."""
     late: float = 0.0
 
     def clock(self) -> float:
@@ -66,10 +68,13 @@ class Edits:
     async def watch(self) -> None:
         """Look ten times a second."""
         time = asyncio.get_running_loop().time
+        before = time()
         while True:
             text, began = self.now(), time()
             if not self.texts or self.texts[-1][1] != text:
                 self.texts.append((began, text))
+                self.before.append(before)
+            before = began
             await asyncio.sleep(LOOK)
             self.late += max(0.0, time() - began - LOOK)
 
@@ -106,8 +111,8 @@ async def test_the_card_follows_a_bots_state_and_is_edited_at_most_every_few_sec
     finally:
         watcher.cancel()
     assert max(took) < FOLLOWS, (took, edits.late)
-    times = [at for at, _ in edits.texts[1:]]
-    gaps = [later - earlier for earlier, later in itertools.pairwise(times)]
+    edited = list(zip(edits.before, (at for at, _ in edits.texts), strict=True))[1:]
+    gaps = [later - earlier for (earlier, _), (_, later) in itertools.pairwise(edited)]
     assert all(gap > APART - SEEN for gap in gaps), gaps
 
 
