@@ -54,6 +54,10 @@ HELD_MAX, HELD_BY_KNOWN_MAX = 16 * 1024 * 1024, 64 * 1024 * 1024
 """Bytes of all connections' unanswered requests, beyond what is free; and where the one that sends showed the token."""
 
 
+_NO_TRAILERS: deque[tuple[bytes, bytes]] = deque(maxlen=0)
+"""Where what stands behind a body goes: nobody reads it, and it may be without end."""
+
+
 class _TooManyAtOnce(Exception):
     """A connection asks more at once than is taken; ends the parsing of what it sent."""
 
@@ -204,11 +208,6 @@ class LimitedProtocol(HttpToolsProtocol):
             raise _TooManyAtOnce
         super().on_message_begin()
 
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """Keep a header; what stands behind a body is read by nobody, and may be without end."""
-        if self._header_size is not None:
-            super().on_header(name, value)
-
     def on_headers_complete(self) -> None:
         """Learn whether this one is known; now its body has its time."""
         self._header_size = None
@@ -217,6 +216,7 @@ class LimitedProtocol(HttpToolsProtocol):
             self._trusted = self.limits.known(sent.decode("latin-1"))
         self._within(self.limits.body_seconds, "no body")
         super().on_headers_complete()
+        self.headers = _NO_TRAILERS  # type: ignore[assignment] # all that is done with it is to append
 
     def on_message_complete(self) -> None:
         """All of a request is there."""
@@ -266,6 +266,8 @@ class LimitedProtocol(HttpToolsProtocol):
 
     def _hold(self, size: int) -> bool:
         before, self._held = self._held, size
+        if size <= HELD_FREE and before <= HELD_FREE:  # as nearly all are
+            return True
         return self.limits.hold(before, size, known=self._trusted)
 
     def _read(self) -> None:
