@@ -5,8 +5,8 @@ MAKEFLAGS += --no-print-directory
 
 PY := .venv/bin/python
 ARGS ?=
-# Tests wait for servers more than they compute: four of them share two cores well. 0 runs them in one process.
-WORKERS ?= 4
+# Tests wait for servers more than they compute: five of them share two cores well. 0 runs them in one process.
+WORKERS ?= 5
 PORT ?=
 SCENARIO ?=
 REAL ?=

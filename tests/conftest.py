@@ -1,6 +1,7 @@
 """What every test may ask for, and the rule that nothing is skipped where it counts."""
 
 import gc
+import itertools
 import os
 import shutil
 import socket
@@ -38,12 +39,12 @@ LONG = (
     "tests/crash",
     "tests/triage/actions/test_on_",
     "tests/contracts/test_agent_parity.py",
-    "tests/flows",
-    "tests/deploy",
-    "tests/demo",
-    "tests/bot/slack",
 )
 """What takes longest begins first, groups before all: short ones then fill the time of whoever is done."""
+LESS_LONG = ("tests/deploy", "tests/demo")
+LONG_WAITS, WAITS = "tests/flows", ("tests/bot/slack", "tests/contracts", "tests/handlers")
+"""What waits for real time more than it computes. One behind the other they would leave the cores idle: the long ones
+are spread among the long ones, the others among all the rest."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -69,7 +70,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     ]
     config.hook.pytest_deselected(items=left_out)
     gone = set(left_out)
-    items[:] = sorted((item for item in items if item not in gone), key=_turn)
+    items[:] = _in_turn([item for item in items if item not in gone])
 
 
 MEMORY = Path("/dev/shm")  # noqa: S108 - a file system, no file of ours
@@ -127,8 +128,26 @@ def _files_in_memory(config: pytest.Config) -> None:
         os.environ["PYTEST_DEBUG_TEMPROOT"] = str(MEMORY)
 
 
-def _turn(item: pytest.Item) -> int:
-    return next((turn for turn, start in enumerate(LONG) if item.nodeid.startswith(start)), len(LONG))
+def _in_turn(items: list[pytest.Item]) -> list[pytest.Item]:
+    kinds: dict[str | tuple[str, ...], list[pytest.Item]] = {
+        kind: [] for kind in (*LONG, LONG_WAITS, *LESS_LONG, WAITS, "")
+    }
+    for item in items:
+        kinds[next(kind for kind in kinds if item.nodeid.startswith(kind))].append(item)
+    long, less_long = ([item for kind in some for item in kinds[kind]] for some in (LONG, LESS_LONG))
+    return _spread(kinds[LONG_WAITS], long) + less_long + _spread(kinds[WAITS], kinds[""])
+
+
+def _spread(some: list[pytest.Item], among: list[pytest.Item]) -> list[pytest.Item]:
+    """Return both in one order, each in its own, evenly mixed; a group is not torn apart."""
+    parts = [[list(part) for _, part in itertools.groupby(items, key=_group_of)] for items in (some, among)]
+    places = [((number + 0.5) / len(each), part) for each in parts for number, part in enumerate(each)]
+    return [item for _, part in sorted(places, key=lambda place: place[0]) for item in part]
+
+
+def _group_of(item: pytest.Item) -> str:
+    group = item.get_closest_marker("xdist_group")
+    return str(group.args[0]) if group is not None else item.nodeid
 
 
 def _slow(item: pytest.Item) -> bool:

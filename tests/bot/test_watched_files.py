@@ -107,6 +107,7 @@ async def test_a_read_that_hangs_holds_up_nobody_and_is_said(root: Path) -> None
         b"a: {orchid77: [",
         b"a: " + b"9" * 100_000,
     ],
+    ids=lambda content: content[:20].hex(),
 )
 def test_a_yaml_that_would_cost_too_much_is_refused_in_time_and_without_its_words(content: bytes) -> None:
     """Depth, aliases, merges, size, tags, time."""

@@ -198,9 +198,12 @@ async def test_a_query_that_does_not_parse_is_rejected_with_its_reason(metrics: 
 async def test_a_target_that_is_down_says_why(metrics: Metrics, exporter: Exporter, ahead: Ahead) -> None:
     """The watchers' check is critical then."""
     await exporter.stop()
-    await ahead.server.until("up == 0")
+
+    async def down() -> bool:
+        return [target.health for target in await metrics.targets()] == ["down"]
+
+    await eventually(down, "a scrape that found nobody")
     (target,) = await metrics.targets()
-    assert target.health == "down"
     assert "refused" in target.last_error
     finding = await watchers.run(context(metrics))
     assert finding.status is FindingStatus.CRITICAL
