@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from urllib.parse import urlsplit, urlunsplit
 
@@ -31,7 +31,11 @@ class CuttingProxy:
         if self.refusing:
             writer.close()
             return
-        up_reader, up_writer = await asyncio.open_connection(target.hostname, target.port)
+        try:
+            up_reader, up_writer = await asyncio.open_connection(target.hostname, target.port)
+        except OSError:  # the server is down: its clients see that at once
+            writer.close()
+            return
         down = asyncio.create_task(self._pass(up_reader, writer))
         try:
             while data := await reader.read(65536):
@@ -58,13 +62,11 @@ class CuttingProxy:
             writer.close()
 
     async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
+        with suppress(ConnectionError):  # the server is gone: its client sees that at once
             while data := await reader.read(65536):
                 await self._thawed()
                 writer.write(data)
                 await writer.drain()
-        except ConnectionError:
-            return
         writer.close()
 
     async def _thawed(self) -> None:
