@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from loguru import logger
-from slack_bolt.async_app import AsyncAck
+from slack_bolt.async_app import AsyncAck, AsyncApp
 
 from bot.slack import socket_connection
 from bot.slack.app import build_app
@@ -186,13 +186,7 @@ async def test_what_is_none_of_slacks_is_left_out_and_costs_nothing(slack: Slack
     sink = logger.add(logged.append, format="{level} {message} {exception}", level="INFO")
     async with open_client(slack.app.bot_token, url=slack.api_url) as client:
         app = build_app(client, WHO)
-        clicked: list[str] = []
-
-        @app.action("incident.acknowledge")
-        async def acknowledge(ack: AsyncAck, action: dict[str, str]) -> None:
-            clicked.append(action["value"])
-            await ack()
-
+        clicked = acknowledged_by(app)
         sockets = Sockets(app, slack.app.app_token, SystemClock(), connections=1, ping_seconds=0.5)
         async with sockets.open():
             [connection] = slack.sockets.connections
@@ -286,13 +280,7 @@ async def test_no_click_is_lost_while_slack_refreshes_every_connection(patient_s
     slack = patient_slack
     async with open_client(slack.app.bot_token, url=slack.api_url) as client:
         app = build_app(client, WHO)
-        clicked: list[str] = []
-
-        @app.action("incident.acknowledge")
-        async def acknowledge(ack: AsyncAck, action: dict[str, str]) -> None:
-            clicked.append(action["value"])
-            await ack()
-
+        clicked = acknowledged_by(app)
         sockets = Sockets(app, slack.app.app_token, SystemClock(), ping_seconds=0.5)
         async with sockets.open(), asyncio.TaskGroup() as tasks:
             await slack.sockets.until_connected(2)
@@ -347,6 +335,18 @@ async def test_no_click_is_lost_while_the_sockets_close(
                 await asyncio.sleep(0.5)
             assert sum(acknowledged) > 8
         assert len(done) == sum(acknowledged)
+
+
+def acknowledged_by(app: AsyncApp) -> list[str]:
+    """Have an app acknowledge each click on the button, and note its value in what is returned."""
+    clicked: list[str] = []
+
+    @app.action("incident.acknowledge")
+    async def acknowledge(ack: AsyncAck, action: dict[str, str]) -> None:
+        clicked.append(action["value"])
+        await ack()
+
+    return clicked
 
 
 def _card(slack: SlackServer) -> Message:
