@@ -306,14 +306,20 @@ def test_one_message_tries_a_place_and_the_others_ever_more_seldom() -> None:
     assert trying.over("C1") == set()
 
 
-async def test_a_channel_by_name_that_was_archived_for_a_while_is_posted_to_soon_after(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Its name is not found meanwhile, which is said of posts and no longer than it is so."""
+@pytest.fixture
+async def old(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> Incident:
+    """Give an incident whose card stands; what is refused is tried again sooner than in the service."""
     monkeypatch.setattr(probes, "PROBE_SECONDS", 0.3)
     monkeypatch.setattr(directory, "ANEW_SECONDS", 0.3)
-    old = await bench.open("an old one")
+    incident = await bench.open("an old one")
     await bench.settled()
+    return incident
+
+
+async def test_a_channel_by_name_that_was_archived_for_a_while_is_posted_to_soon_after(
+    bench: Bench, old: Incident
+) -> None:
+    """Its name is not found meanwhile, which is said of posts and no longer than it is so."""
     channel = bench.slack.workspace.channel(CHANNEL)
     channel.is_archived = True
     await bench.open("a new one")
@@ -327,13 +333,9 @@ async def test_a_channel_by_name_that_was_archived_for_a_while_is_posted_to_soon
 
 
 async def test_nothing_is_said_of_a_channel_any_more_that_was_deleted_and_made_anew(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch
+    bench: Bench, old: Incident
 ) -> None:
     """What was refused at its old place is posted at the new one: the old one would be named for ten minutes."""
-    monkeypatch.setattr(probes, "PROBE_SECONDS", 0.3)
-    monkeypatch.setattr(directory, "ANEW_SECONDS", 0.3)
-    old = await bench.open("an old one")
-    await bench.settled()
     channels = bench.slack.workspace.channels
     gone = channels.pop(bench.slack.workspace.channel(CHANNEL).id)
     await bench.open("a new one")
