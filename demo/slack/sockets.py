@@ -7,6 +7,7 @@ import itertools
 import json
 import time
 import uuid
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -121,7 +122,8 @@ class Sockets:
         if connection.frozen:
             return
         if message.type is WSMsgType.PING:
-            await connection.socket.pong(message.data)
+            with suppress(ConnectionError):  # it has gone meanwhile, or is being closed
+                await connection.socket.pong(message.data)
         elif message.type is WSMsgType.TEXT and not connection.silent:
             answer = json.loads(message.data)
             waiting = connection.awaited.get(answer.get("envelope_id", ""))
