@@ -188,9 +188,7 @@ class Sockets:
             said = response.to_dict() if isinstance(response, SocketModeResponse) else response
             text, envelope = json.dumps(said), str(said.get("envelope_id"))
             self._envelopes.acknowledged(envelope, text)
-            await client.send_message(text)
-            connection.unanswered.pop(envelope, None)
-            self._answered.ring()
+            await self._acknowledge(envelope, text)
 
         async def reconnect(force: bool = False) -> None:  # noqa: FBT001, FBT002 - as the SDK calls it
             del force
@@ -224,14 +222,27 @@ class Sockets:
                 self._leave(connection, one_line(str(came.get("reason") or "disconnect"), LONGEST_REASON))
             elif (envelope := came.get("envelope_id")) and not connection.closing:
                 before = self._envelopes.again(envelope)
-                if before is None:
-                    connection.unanswered[envelope] = self._clock.monotonic()
-                    await enqueue(message)
-                elif before:
+                if before:
                     await client.send_message(before)
+                else:
+                    connection.unanswered[envelope] = self._clock.monotonic()
+                if before is None:
+                    await enqueue(message)
             connection.received.set()
 
         client.enqueue_message = take  # type: ignore[method-assign]
+
+    async def _acknowledge(self, envelope: str, text: str) -> None:
+        """Acknowledge an envelope over each connection that it came over: Slack repeats it where one of them broke."""
+        for connection in [*self._connections, *self._lingering]:
+            if envelope not in connection.unanswered:
+                continue
+            try:
+                await connection.handler.client.send_message(text)
+            except (aiohttp.ClientError, OSError) as error:
+                logger.bind(error=str(error)).debug("an acknowledgement did not reach Slack")
+            connection.unanswered.pop(envelope, None)
+        self._answered.ring()
 
     def _leave(self, connection: SocketConnection, reason: str) -> None:
         """Note that a connection is about to be closed, or is, and wake the watch."""

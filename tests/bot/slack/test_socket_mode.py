@@ -18,6 +18,7 @@ from bot.slack.refused_answers import RefusedAnswers
 from bot.slack.socket_mode import Sockets
 from demo.slack import Fault, Message, SlackServer
 from demo.slack.settings import Timing
+from demo.slack.sockets import Connection
 from tests.bot.slack.workbench import until
 from triage.ports.clock import SystemClock
 
@@ -220,11 +221,47 @@ async def test_an_envelope_that_comes_again_is_acknowledged_again_and_done_once(
             payload = {"command": "/triage", "text": "drill", "team_id": "T1", "user_id": "U1"}
             envelope = {"envelope_id": "once", "type": "slash_commands", "payload": payload}
             for connection in [*slack.sockets.connections, slack.sockets.connections[0]]:
-                answer: asyncio.Future[dict[str, Any] | None] = asyncio.get_running_loop().create_future()
-                connection.awaited["once"] = answer
-                await connection.socket.send_json(envelope)
+                answer = await sent_over(connection, envelope)
                 async with asyncio.timeout(5):
                     assert await answer == {"text": "here it is"}
+    assert done == ["drill"]
+
+
+@pytest.mark.parametrize("broken", [True, False])
+async def test_an_envelope_that_comes_again_while_it_is_under_way_is_acknowledged_where_it_came(
+    slack: SlackServer, *, broken: bool
+) -> None:
+    """The connection of the first one breaks before it is done: the second one would have waited for a third."""
+    async with open_client(slack.app.bot_token, url=slack.api_url) as client:
+        app = build_app(client, WHO)
+        done: list[str] = []
+        stored = asyncio.Event()
+
+        @app.command("/triage")
+        async def typed(ack: AsyncAck, body: dict[str, str]) -> None:
+            done.append(body["text"])
+            await stored.wait()
+            await ack(text="here it is")
+
+        sockets = Sockets(app, slack.app.app_token, SystemClock(), ping_seconds=0.5)
+        async with sockets.open():
+            await slack.sockets.until_connected(2)
+            payload = {"command": "/triage", "text": "drill", "team_id": "T1", "user_id": "U1"}
+            envelope = {"envelope_id": "once", "type": "slash_commands", "payload": payload}
+            first, second = slack.sockets.connections
+            answers = [await sent_over(connection, envelope) for connection in (first, second)]
+            await until(lambda: sum("once" in each.unanswered for each in sockets._connections) == 2, 5)
+            if broken:
+                slack.sockets.drop(1)
+                await until(lambda: second in slack.sockets.connections and first.socket.closed, 5)
+            stored.set()
+            async with asyncio.timeout(5):
+                assert await answers[1] == {"text": "here it is"}
+                if not broken:
+                    assert await answers[0] == {"text": "here it is"}
+        if broken:
+            assert isinstance(answers[0].exception(), ConnectionError)
+        assert not any(each.unanswered for each in sockets._connections)
     assert done == ["drill"]
 
 
@@ -335,6 +372,16 @@ async def test_no_click_is_lost_while_the_sockets_close(
                 await asyncio.sleep(0.5)
             assert sum(acknowledged) > 8
         assert len(done) == sum(acknowledged)
+
+
+async def sent_over(
+    connection: Connection, envelope: dict[str, Any]
+) -> asyncio.Future[dict[str, Any] | None]:
+    """Send an envelope over one connection, and return where its acknowledgement will be."""
+    answer: asyncio.Future[dict[str, Any] | None] = asyncio.get_running_loop().create_future()
+    connection.awaited[envelope["envelope_id"]] = answer
+    await connection.socket.send_json(envelope)
+    return answer
 
 
 def acknowledged_by(app: AsyncApp) -> list[str]:
