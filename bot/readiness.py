@@ -9,6 +9,7 @@ from datetime import datetime
 
 from bot.agent.client import hello
 from bot.liveness import Liveness
+from bot.slack.problems import said_together
 from handlers.health import Dependency
 from triage.errors import DeskFailure, SourceError, StoreUnavailable
 from triage.ports.clock import Clock
@@ -100,7 +101,7 @@ class Readiness:
     def _slack(self) -> Dependency:
         problems = self.slack_problems()
         if problems:
-            return Dependency(ok=False, needed=False, why="; ".join(problems.values()))
+            return Dependency(ok=False, needed=False, why=said_together(problems.values()))
         connected = self.slack_connected()
         # Not needed: webhooks are taken and kept while Slack is away, which is when they matter.
         return Dependency(ok=connected, needed=False, why="" if connected else "no connection to Slack")

@@ -23,6 +23,7 @@ from bot.slack.delivery import Delivery
 from bot.slack.directory import ChannelMembers, Channels, UserGroups
 from bot.slack.listener import SlackListener
 from bot.slack.meters import SlackMeters
+from bot.slack.problems import said_together
 from bot.slack.rate_limits import RateLimiter
 from bot.slack.renderers import incident_renderers
 from bot.slack.sender import Sender
@@ -315,7 +316,7 @@ class ServiceParts:
 
     def _all_troubles(self) -> Mapping[str, str]:
         """As above, with what ``/readyz`` has of its own."""
-        slack = "; ".join(self._slack_problems().values())
+        slack = said_together(self._slack_problems().values())
         store = self.adapters.store.health.problem()
         return {**self._troubles(), "store": store, "slack": slack, "loops": self.readiness.stuck()}
 

@@ -179,7 +179,8 @@ class FailureHandling:
             return
         method, place = LOOK if looked else attempt.method, self._delivery.place_of(message)
         key = "app" if failure.whole_app else _key(method, message)
-        if self._problems.say(key, _words(message, failure, at_place=bool(message.place))):
+        of_place = bool(message.place) and not failure.whole_app
+        if self._problems.say(key, _words(message, failure, at_place=of_place)):
             logger.bind(channel=message.channel, error=str(failure)).error("Slack messages wait for a mend")
         wait = self._probes.wait(key, message, str(failure))
         wait = wait if message.post_id or looked else probes.PROBE_SECONDS

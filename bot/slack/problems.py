@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from triage.ports.clock import Clock
 
 REMEMBERED_SECONDS = 600.0
@@ -35,3 +37,12 @@ class Problems:
         shown = {key: text for key, (_, text) in list(self._said.items())[:SHOWN]}
         more = len(self._said) - len(shown)
         return {**shown, "more": f"and {more} more of the kind"} if more else shown
+
+
+def said_together(problems: Iterable[str]) -> str:
+    """Join problems in words. What differs only in who met it, the text before the colon, is said once."""
+    met_by: dict[str, list[str]] = {}
+    for problem in problems:
+        who, colon, why = problem.partition(": ")
+        met_by.setdefault(f"{colon}{why}" if colon else problem, []).append(who if colon else "")
+    return "; ".join(f"{', '.join(dict.fromkeys(who))}{why}" for why, who in met_by.items())

@@ -163,6 +163,13 @@ async def test_slack_and_the_sources_are_told_and_not_needed(ward: Ward) -> None
     status, found = await ward.ready()
     assert status == 200
     assert found["slack"]["why"] == "SLACK_BOT_TOKEN: invalid_auth; TRIAGE_CHANNEL: not_in_channel"
+    ward.problems = {
+        "listener": "auth.test: invalid_auth (mend)",
+        "app": "chat.postMessage: invalid_auth (mend)",
+    }
+    ward.problems |= {"more": "and 2 more of the kind"}
+    _, found = await ward.ready()
+    assert found["slack"]["why"] == "auth.test, chat.postMessage: invalid_auth (mend); and 2 more of the kind"
 
 
 async def test_a_message_that_is_owed_for_long_shows(ward: Ward) -> None:

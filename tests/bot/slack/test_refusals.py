@@ -12,6 +12,7 @@ from loguru import logger
 from bot.slack import directory, errors, failure_handling, probes
 from bot.slack.failure_handling import DELETE
 from bot.slack.probes import Probes
+from bot.slack.problems import said_together
 from bot.store import SqlStore
 from demo.slack import AppConfig, Fault, SlackServer
 from demo.slack.settings import BOT_SCOPES
@@ -270,6 +271,21 @@ async def test_what_is_tried_seldom_is_sent_as_soon_as_another_edit_shows_the_me
     await bench.settled(8)
     assert sum("changed" in card.text for card in bench.cards()) == 2
     assert bench.sender.problems == {}
+
+
+async def test_a_token_that_all_calls_are_refused_for_is_said_once_and_of_no_incident(bench: Bench) -> None:
+    """The listener's auth.test and the sender's edit have one mend, which was said twice, and of one card's channel."""
+    incident = await bench.open("incident")
+    await bench.settled()
+    bench.slack.faults.add(
+        *(Fault.error(method, "token_revoked", times=1000) for method in (EDIT, "auth.test"))
+    )
+    await bench.change(replace(incident, title="changed"))
+    await until(lambda: said(bench))
+    with pytest.raises(errors.Misconfigured) as refused:
+        await bench.sender._delivery._client.identity()
+    whole = said_together([str(refused.value), *bench.sender.problems.values()])
+    assert whole == str(refused.value).replace("auth.test", f"auth.test, {EDIT}")
 
 
 def refused_message(number: int) -> Message:
