@@ -23,6 +23,8 @@ LONE = 4
 """So many signals in one pass are no storm: they are sorted without a pause, because somebody waits for their incident."""
 HEAD_START_SECONDS = 0.03
 """How long triage waits after a pass: an alert's first post needs this process for itself for a moment."""
+PASS_SECONDS = 0.25
+"""How long a pass places signals: the webhooks that come meanwhile wait for the same commit as the pass."""
 _RETRY_SECONDS = (0.5, 1.5)
 DAMAGED_SECONDS = 10.0
 """How often the inbox of a damaged database is tried."""
@@ -103,7 +105,13 @@ class IntakeLoop:
         return done
 
     async def _sort(self, answer: PrometheusAnswer | None) -> IntakePass:
-        return await self.store.write(lambda tx: self.intake.sort_inbox(tx, self.clock.now(), answer=answer))
+        def sort(tx: Tx) -> IntakePass:
+            until = self.clock.monotonic() + PASS_SECONDS
+            return self.intake.sort_inbox(
+                tx, self.clock.now(), answer=answer, enough=lambda: self.clock.monotonic() >= until
+            )
+
+        return await self.store.write(sort)
 
     def _said(self, done: IntakePass) -> None:
         for incident in done.opened:

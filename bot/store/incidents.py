@@ -17,7 +17,16 @@ from bot.store.reading import read_all
 from bot.store.text import clean
 from bot.store.upsert import insert_or_update
 from bot.store.value_lists import padded
-from triage.model import Episode, Incident, IncidentShape, IncidentStatus, Severity, Source, SubjectKind
+from triage.model import (
+    Episode,
+    Incident,
+    IncidentShape,
+    IncidentStatus,
+    Severity,
+    Source,
+    Subject,
+    SubjectKind,
+)
 from triage.ports.store import RollCount, RollEntry
 
 _t = tables.incidents
@@ -67,6 +76,16 @@ _FIRING_OF = Prepared(
     sa.select(_e).where(_e.c.fingerprint.in_(sa.bindparam("fingerprints", expanding=True)), _e.c.firing)
 )
 _OF_INCIDENT = _e.c.incident_id == sa.bindparam("incident")
+_ALERT = Prepared(
+    sa.select(_e)
+    .where(
+        _OF_INCIDENT,
+        _e.c.name == sa.bindparam("name"),
+        _e.c.subject_kind == sa.bindparam("kind"),
+        _e.c.subject_name == sa.bindparam("subject"),
+    )
+    .order_by(_e.c.starts_at, _e.c.id)
+)
 _NOTABLE = Prepared(
     sa.select(_e)
     .where(_OF_INCIDENT)
@@ -199,6 +218,16 @@ class IncidentTable:
         """Return the episodes of incidents, in the order they began."""
         ids = list(incident_ids)
         return self._episodes(_EPISODES, ids=padded(ids)) if ids else []
+
+    def episodes_of(self, incident_id: int, name: str, subject: Subject) -> list[Episode]:
+        """Return the episodes of one alert about one subject in an incident, in the order they began."""
+        values = {
+            "incident": incident_id,
+            "name": clean(name),
+            "kind": subject.kind.value,
+            "subject": clean(subject.name),
+        }
+        return self._episodes(_ALERT, **values)
 
     def notable_episodes(self, incident_id: int, limit: int = 300) -> list[Episode]:
         """Return what of an incident is worth showing, in the order they began: a storm holds thousands."""

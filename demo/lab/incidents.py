@@ -29,7 +29,9 @@ class Incidents:
     held: dict[int, dict[tuple[str, str], Episode]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.state = CorrelationState.of((), needs=needs_of(self.desk))
+        self.state = CorrelationState.of(
+            (), needs=needs_of(self.desk), bots=(bot.name for bot in self.desk.bots)
+        )
 
     def take(self, signal: Signal, now: datetime) -> Incident | None:
         """Place one signal; returns the incident that it belongs to now."""

@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 from loguru import logger
 
-from bot.intake_loop import IntakeLoop
+from bot.intake_loop import PASS_SECONDS, IntakeLoop
 from bot.liveness import Liveness
 from bot.store import SqlStore, open_store, tables
 from bot.store.transaction import Transaction
@@ -174,6 +174,24 @@ async def test_a_signal_whose_row_cannot_be_read_is_shown_by_its_text(story: Sto
     assert "Traceback" not in lines[0]
     assert {incident.title for incident in await story.incidents()} >= {"Garbled on host0"}
     assert len(await story.incidents()) == 2
+
+
+async def test_webhooks_do_not_wait_for_a_long_pass(story: Story) -> None:
+    """What waits at the start may be thousands: a pass that has taken its time leaves the rest to the next one."""
+    names = [f"Slow{n}" for n in range(5)]
+    await story.arrive(
+        *(story.signal(name, f"host-{name}", SignalStatus.FIRING) for name in names), then_sort=False
+    )
+
+    def slow_title(signal: Signal) -> str:
+        story.clock.move(0.6 * PASS_SECONDS)
+        return title_of(story.desk, signal)
+
+    sorter = Sorting(story).sorter
+    sorter.intake = Intake(story.desk, slow_title)
+    passes = [await sorter.once() for _ in range(3)]
+    assert [(one.sorted, one.more) for one in passes] == [(2, True), (2, True), (1, False)]
+    assert {one.name for one in await story.incidents()} == set(names)
 
 
 async def test_a_hundred_poisoned_signals_make_no_hundred_cards(story: Story) -> None:

@@ -201,6 +201,32 @@ async def test_what_is_shown_of_a_storm_fires_is_urgent_and_is_old(store: SqlSto
     assert [each.episode for each in told] == ["minor", "old", "young"]
 
 
+async def test_the_episodes_of_one_alert_about_one_subject_are_found_alone(store: SqlStore) -> None:
+    """Of a thousand in the incident; in the order they began."""
+    other = Subject(SubjectKind.BOT, "bot2")
+
+    def save(tx: Tx) -> None:
+        one = tx.incidents.save(incident())
+        tx.incidents.put_episodes(
+            [
+                episode(one.id, "later", starts_at=later(2)),
+                episode(one.id, "first", firing=False),
+                episode(one.id, "elsewhere", subject=other),
+                episode(one.id, "else", name="OtherAlert"),
+            ]
+        )
+
+    await store.write(save)
+
+    def found(tx: Tx, subject: Subject) -> list[str]:
+        made = episode(1, "asked", subject=subject)
+        return [each.episode for each in tx.incidents.episodes_of(1, made.name, made.subject)]
+
+    about = episode(1, "asked").subject
+    assert await store.read(lambda tx: found(tx, about)) == ["first", "later"]
+    assert await store.read(lambda tx: found(tx, other)) == ["elsewhere"]
+
+
 async def test_a_timeline_is_in_the_order_of_what_happened(store: SqlStore) -> None:
     """Not in the order of learning it; a key makes an entry once only."""
 

@@ -117,7 +117,7 @@ def _same_elsewhere(
     if signal.subject.kind not in _SPREADS:
         return None
     for incident in _same_thing(state, signal, policy, now):
-        if signal.subject not in incident.subjects and not _full(incident, policy):
+        if signal.subject not in incident.subjects and not _full(state, incident, policy):
             return Placement(
                 Move.WIDEN, f"the same alert on {signal.subject} as on {incident.subject}", incident
             )
@@ -136,9 +136,12 @@ def _same_thing(
             yield incident
 
 
-def _full(incident: Incident, policy: CorrelationSettings) -> bool:
-    """The bots are the desk's own few; containers an alert can name without end, and that is a storm."""
-    return len(incident.subjects) >= policy.storm_incidents and incident.subject.kind is not SubjectKind.BOT
+def _full(state: CorrelationState, incident: Incident, policy: CorrelationSettings) -> bool:
+    """The desk's own bots are few; containers and other bots an alert can name without end, and that is a storm."""
+    strangers = [
+        one for one in incident.subjects if one.kind is not SubjectKind.BOT or one.name not in state.bots
+    ]
+    return len(strangers) >= policy.storm_incidents
 
 
 def _same_subject(
@@ -215,7 +218,7 @@ def _storm(
     storm = next((i for i in state.open() if i.shape is IncidentShape.STORM and not i.quiet), None)
     since = now - timedelta(seconds=policy.storm_window_seconds)
     fresh = sum(1 for incident in state.incidents.values() if incident.opened_at >= since)
-    full = next((one for one in _same_thing(state, signal, policy, now) if _full(one, policy)), None)
+    full = next((one for one in _same_thing(state, signal, policy, now) if _full(state, one, policy)), None)
     # It goes on for as long as things come half as fast as they must to begin one: one a minute does not.
     goes_on = storm is not None and fresh + state.lately.get(storm.id, 0) >= max(
         2, policy.storm_incidents // 2

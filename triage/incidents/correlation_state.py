@@ -40,7 +40,7 @@ class CorrelationState:
     ``names``: the alert names that each incident holds, as far as they were asked for: ``names_of`` tells those of
     an incident that was there before. ``ended``: episodes whose resolve came though we
     never saw them fire. ``needs``: what each subject cannot work without. ``lately``: how many alerts each storm got
-    within its window.
+    within its window. ``bots``: the names of the desk's own.
     """
 
     incidents: dict[int, Incident] = field(default_factory=dict)
@@ -49,6 +49,7 @@ class CorrelationState:
     ended: set[EpisodeKey] = field(default_factory=set)
     needs: Mapping[Subject, Subject] = field(default_factory=dict)
     lately: dict[int, int] = field(default_factory=dict)
+    bots: frozenset[str] = frozenset()
     names_of: Callable[[int], Iterable[str]] = _no_names
     _open: list[int] | None = field(default=None, init=False)
 
@@ -62,6 +63,7 @@ class CorrelationState:
         ended: Iterable[EpisodeKey] = (),
         needs: Mapping[Subject, Subject] | None = None,
         lately: Mapping[int, int] | None = None,
+        bots: Iterable[str] = (),
         names_of: Callable[[int], Iterable[str]] = _no_names,
     ) -> CorrelationState:
         """Gather what is known."""
@@ -72,6 +74,7 @@ class CorrelationState:
             ended=set(ended),
             needs=needs or {},
             lately=dict(lately or {}),
+            bots=frozenset(bots),
             names_of=names_of,
         )
 
@@ -146,6 +149,7 @@ def read_state(tx: Tx, inbox: list[StoredSignal], desk: Desk, now: datetime) -> 
             for incident in incidents
             if incident.is_open and incident.shape is IncidentShape.STORM
         },
+        bots=(bot.name for bot in desk.bots),
     )
 
 

@@ -6,6 +6,7 @@ the inbox as it was and is done again.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -29,7 +30,11 @@ HELD = "; the incident stays open until degraded mode is left"
 BEING_LEFT = "; the incident stays open until it is known whether the bots trade again"
 
 BATCH = 300
-"""Signals in one pass: bounds how long the writer is held."""
+"""Signals in one pass at the most: bounds how long the writer is held."""
+
+
+def _never() -> bool:
+    return False
 
 
 @dataclass(slots=True)
@@ -53,11 +58,18 @@ class Intake:
     title_of: TitleOf
 
     def sort_inbox(
-        self, tx: Tx, now: datetime, *, limit: int = BATCH, answer: PrometheusAnswer | None = NOTHING_SAID
+        self,
+        tx: Tx,
+        now: datetime,
+        *,
+        limit: int = BATCH,
+        answer: PrometheusAnswer | None = NOTHING_SAID,
+        enough: Callable[[], bool] = _never,
     ) -> IntakePass:
         """Sort up to ``limit`` stored signals into incidents.
 
         ``answer``: what Prometheus says of what resolves; None: it is to be asked first where something does.
+        ``enough``: whether others have waited for long enough; what is left then is sorted by the next pass.
         """
         tx.exclusive("correlate")  # two replicas must not both open the incident of one signal
         inbox = tx.signals.inbox(limit)
@@ -65,8 +77,8 @@ class Intake:
             return IntakePass()
         asked = {one.signal.fingerprint for one in inbox if answer is None and may_be_early(one.signal)}
         ready = [one for one in inbox if one.signal.fingerprint not in asked]
-        done = self._sort(tx, ready, now, answer or NOTHING_SAID) if ready else IntakePass()
-        return replace(done, more=len(inbox) == limit, asks=bool(asked))
+        done = self._sort(tx, ready, now, answer or NOTHING_SAID, enough) if ready else IntakePass()
+        return replace(done, more=len(inbox) == limit or done.sorted < len(ready), asks=bool(asked))
 
     def sort_one(self, tx: Tx, signal_id: int, now: datetime) -> IntakePass:
         """Sort one signal, where nobody did so meanwhile."""
@@ -75,15 +87,22 @@ class Intake:
         return IntakePass() if stored is None else self._sort(tx, [stored], now)
 
     def _sort(
-        self, tx: Tx, inbox: list[StoredSignal], now: datetime, answer: PrometheusAnswer = NOTHING_SAID
+        self,
+        tx: Tx,
+        inbox: list[StoredSignal],
+        now: datetime,
+        answer: PrometheusAnswer = NOTHING_SAID,
+        enough: Callable[[], bool] = _never,
     ) -> IntakePass:
         changes = Changes(tx, read_state(tx, inbox, self.desk, now), now)
         moves = Moves(self.desk, self.title_of, changes)
         sorting = _Sorting(self.desk, moves, changes, answer)
         for stored in inbox:
             sorting.sort(stored)
+            if enough():
+                break
         sorting.finish()
-        return IntakePass(len(inbox), changes.opened)
+        return IntakePass(len(changes.outcomes), changes.opened)
 
 
 @dataclass(slots=True)
@@ -163,10 +182,8 @@ class _Sorting:
 
     def _fires_on(self, incident: Incident, signal: Signal) -> bool:
         """Whether another episode of the same alert fires: who reads that it resolved would take it for over."""
-        return any(
-            one.firing and (one.name, one.subject) == (signal.name, signal.subject)
-            for one in self.changes.tx.incidents.episodes([incident.id])
-        )
+        alike = self.changes.tx.incidents.episodes_of(incident.id, signal.name, signal.subject)
+        return any(one.firing for one in alike)
 
     def _renamed(self, incident: Incident) -> Incident:
         """Return the incident called after the gravest alert that fires: one that cleared names it no more."""

@@ -134,8 +134,7 @@ class Moves:
 
     def _fires_again(self, incident: Incident, signal: Signal) -> bool:
         """Whether this alert was told to be over in the incident; one that goes on in another episode was not."""
-        episodes = self.changes.tx.incidents.episodes([incident.id])
-        alike = [one for one in episodes if (one.name, one.subject) == (signal.name, signal.subject)]
+        alike = self.changes.tx.incidents.episodes_of(incident.id, signal.name, signal.subject)
         alerts = [one for one in alike if not one.is_event]
         return signal.status is SignalStatus.FIRING and bool(alerts) and not any(one.firing for one in alerts)
 

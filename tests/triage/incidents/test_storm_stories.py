@@ -6,6 +6,7 @@ import pytest
 
 from bot.store import SqlStore
 from tests.triage.incidents.desk_story import Story
+from triage.desk import Desk
 from triage.incidents.notifications import IN_CHANNEL, STORM_URGENCY
 from triage.incidents.storm import PAGE
 from triage.model import Incident, IncidentShape, Severity, Signal, SignalStatus
@@ -84,6 +85,21 @@ async def test_a_few_sev1_have_cards_of_their_own_and_more_lead_the_storm(story:
     told = await story.told(storm.id)
     assert len(told) == 6
     assert (await story.incident(storm.id)).title == "Alert storm: node3 Broken3"
+
+
+async def test_one_alert_on_bots_without_end_is_a_storm(story: Story) -> None:
+    """Nine bots of which desk.yaml names none: as one incident that names them all, it would be as slow as it is long."""
+    await story.arrive(*(story.signal("Gone", f"bot-{n}", SignalStatus.FIRING) for n in range(9)))
+    assert [one.shape for one in await story.incidents()] == [IncidentShape.WIDE, IncidentShape.STORM]
+
+
+async def test_one_alert_on_all_of_the_desks_own_bots_is_one_incident(story: Story) -> None:
+    """However many they are."""
+    bots = [{"name": f"bot{n}", "container": f"hbot-bot{n}"} for n in range(1, 21)]
+    story.desk = Desk.model_validate({"bots": bots})
+    await story.arrive(*(story.signal("Gone", f"bot{n}", SignalStatus.FIRING) for n in range(1, 21)))
+    [incident] = await story.incidents()
+    assert (incident.shape, len(incident.bots)) == (IncidentShape.WIDE, 20)
 
 
 async def test_a_storm_ends_when_one_alert_a_minute_is_left(story: Story) -> None:

@@ -73,6 +73,10 @@ class Incidents(Protocol):
         """Return the episodes of incidents, in the order they began."""
         ...
 
+    def episodes_of(self, incident_id: int, name: str, subject: Subject) -> list[Episode]:
+        """Return the episodes of one alert about one subject in an incident, in the order they began."""
+        ...
+
     def notable_episodes(self, incident_id: int, limit: int = 300) -> list[Episode]:
         """Return what of an incident is worth showing, in the order they began: a storm holds thousands.
 
