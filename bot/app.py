@@ -19,6 +19,7 @@ from loguru import logger
 
 from bot.connections import ConnectionLimits, allow_connections
 from bot.liveness import IDLE_SECONDS, lasting
+from bot.metrics import ConnectionMeters
 from bot.service_parts import LISTENER, Adapters, ServiceParts
 from bot.settings import Settings
 from bot.slack.client import open_client
@@ -175,6 +176,6 @@ async def serve(settings: Settings, *, stop: asyncio.Event, clock: Clock | None 
         health = Health(parts.readiness.dependencies, parts.metrics.page)
         endpoints = [*parts.webhook.endpoints(), *health.endpoints(), *parts.listener.endpoints()]
         dispatcher = EndpointDispatcher(endpoints, lambda: make_web(endpoints, version=our_version()))
-        await Service(parts).run(
-            stop, WebServer(dispatcher, ConnectionLimits(parts.webhook.known)), [listener]
-        )
+        limits = ConnectionLimits(parts.webhook.known)
+        parts.metrics.registry.register(ConnectionMeters(limits.closed))
+        await Service(parts).run(stop, WebServer(dispatcher, limits), [listener])

@@ -137,6 +137,21 @@ def _age(since: datetime | None, now: datetime) -> float:
 
 
 @dataclass(slots=True, eq=False)
+class ConnectionMeters(Collector):
+    """``triage_connections_closed_total`` by why; see ``bot.connections``."""
+
+    closed: Mapping[str, int]
+
+    def collect(self) -> Iterable[Metric]:
+        """Yield the family."""
+        text = "Connections to our port that were closed, by why"
+        closed = CounterMetricFamily("triage_connections_closed", text, labels=["why"])
+        for why, count in self.closed.items():
+            closed.add_metric([why], count)
+        yield closed
+
+
+@dataclass(slots=True, eq=False)
 class SelfMeters(Collector):
     """``triage_trouble`` by name, what was put aside, how often each loop failed."""
 

@@ -2,8 +2,9 @@
 
 from prometheus_client import CollectorRegistry, generate_latest
 
+from bot.connections import ConnectionLimits
 from bot.liveness import Liveness
-from bot.metrics import SelfMeters
+from bot.metrics import ConnectionMeters, SelfMeters
 from tests.fakes.clock import ManualClock
 
 
@@ -19,3 +20,13 @@ def test_troubles_faults_and_what_was_put_aside_are_numbers() -> None:
     assert "triage_signals_put_aside_total 3.0" in page
     assert 'triage_loop_faults_total{loop="triage"} 1.0' in page
     assert liveness.trouble("triage").endswith("and goes on: ValueError: no such thing")
+
+
+def test_connections_that_were_closed_are_counted_by_why() -> None:
+    """As they are at the moment of the question, also of a reason that came later."""
+    limits = ConnectionLimits(lambda _: False)
+    registry = CollectorRegistry()
+    registry.register(ConnectionMeters(limits.closed))
+    assert "triage_connections_closed_total{" not in generate_latest(registry).decode()
+    limits.closed["no header"] += 2
+    assert 'triage_connections_closed_total{why="no header"} 2.0' in generate_latest(registry).decode()
