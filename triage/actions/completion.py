@@ -25,7 +25,8 @@ from triage.wording import duration
 
 SOON_SECONDS = 5.0
 """After a failure or a crash verification begins at once, not after the time that a remedy needs to work."""
-LOOK_AGAIN_SECONDS = 20.0
+SOONEST_LOOK_SECONDS, LOOK_AGAIN_SECONDS = 2.0, 20.0
+"""Between two looks of a verification: as long as the action has been over, and that at the most."""
 LATE_SECONDS = 60.0
 """A verification that comes so late tells of a machine that was suspended: the bots were too."""
 
@@ -159,7 +160,7 @@ def verified(
         record,
         verification=verification,
         verify_until=until,
-        verify_at=now + timedelta(seconds=LOOK_AGAIN_SECONDS) if again else None,
+        verify_at=now + _pause(record, now) if again else None,
         owner="",
         lease_until=None,
         changed_at=now,
@@ -173,6 +174,11 @@ def verified(
     if not again:
         _conclude(tx, desk, record, now)
     return record
+
+
+def _pause(record: ActionRecord, now: datetime) -> timedelta:
+    over = (now - (record.finished_at or now)).total_seconds()
+    return timedelta(seconds=min(LOOK_AGAIN_SECONDS, max(SOONEST_LOOK_SECONDS, over)))
 
 
 def _until(desk: Desk, record: ActionRecord, verification: Verification, now: datetime) -> datetime | None:

@@ -4,6 +4,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
+
 from bot.store import open_store
 from schedules.tidying import TidyingJob
 from tests.schema import with_schema
@@ -265,3 +267,23 @@ async def test_a_look_that_comes_late_does_not_say_for_good_that_it_did_not_help
     assert first.looked_at_again
     assert verified_words(first).startswith("not well yet, looked at again until 13:00")
     assert verified_words(second) == "did not help"
+
+
+@pytest.mark.parametrize(("over", "pause"), [(0, 2), (1, 2), (8, 8), (90, 20)])
+async def test_an_action_that_has_just_ended_is_looked_at_again_soon(
+    tmp_path: Path, over: float, pause: float
+) -> None:
+    """A bot that is well 3 s after it was made anew was told to be after 24: the second look came 20 s after the first."""
+
+    def work(tx: Tx) -> ActionRecord:
+        desk, proposal = Desk(), ActionProposal("recreate", "bot1", "asked for")
+        record = replace(
+            propose(tx, desk, proposal, by="U1", now=NOW), status=ActionStatus.RUNNING, started_at=NOW
+        )
+        done = finish(tx, desk, record, ActionStatus.SUCCEEDED, outcome="done", now=NOW)
+        now = NOW + timedelta(seconds=over)
+        return verified(tx, desk, done, Verification(VerificationOutcome.PERSISTING, now, ()), now)
+
+    async with open_store(with_schema(tmp_path / "triage.db")) as store:
+        looked = await store.write(work)
+    assert looked.verify_at == NOW + timedelta(seconds=over + pause)
