@@ -22,7 +22,9 @@ COPY triage triage
 COPY handlers handlers
 COPY schedules schedules
 COPY bot bot
-RUN /opt/venv/bin/pip install --no-cache-dir --disable-pip-version-check --no-deps --no-build-isolation --no-index .
+# What installs is taken out again: nothing here runs it, and scanners find faults in it.
+RUN /opt/venv/bin/pip install --no-cache-dir --disable-pip-version-check --no-deps --no-build-isolation --no-index . \
+    && /opt/venv/bin/pip uninstall --quiet --yes setuptools pip
 
 FROM ${BASE_IMAGE}
 # /app/var may be written by whichever user the container is given: the one who owns the desk's folder.
@@ -30,12 +32,15 @@ FROM ${BASE_IMAGE}
 # The clients that actions call: in the agent's container alone is there a way to the Engine. A base that brings them is
 # taken as it is, without a package source. The last `docker compose version` fails the build where the distribution's
 # package does not bring the plugin that desk.yaml's default command calls.
+# The base's own pip goes too, where it has one that may be taken out.
 RUN if ! docker compose version; then \
         apt-get update \
         && apt-get install -y --no-install-recommends docker-cli docker-compose \
         && rm -rf /var/lib/apt/lists/*; \
     fi \
     && docker compose version \
+    && rm -rf "$(python3 -c 'import sysconfig; print(sysconfig.get_path("stdlib"))')/ensurepip" \
+    && { python3 -m pip uninstall --quiet --yes --root-user-action=ignore wheel setuptools pip || true; } \
     && useradd --uid 10001 --no-create-home --home-dir /app --shell /usr/sbin/nologin triage \
     && install -d -m 1777 /app/var /var/lib/hbot-triage /run/hbot-triage
 COPY --from=build /opt/venv /opt/venv

@@ -21,7 +21,7 @@ if TYPE_CHECKING:  # it is a plugin of pytest, loaded after this file where only
 
 ROOT = Path(__file__).parents[2]
 WHEELS = ROOT / ".venv" / "wheelhouse"
-BASE = "hbot-triage-base:1"
+BASE = "hbot-triage-base:2"
 
 # Compose 2 is the image's plugin. Where it cannot be had, tools/compose_two.sh has said so, and there is no image to try.
 collect_ignore = [] if programs.find("docker-compose-2") else ["test_image.py"]

@@ -80,6 +80,9 @@ async def test_the_image_holds_no_build_tools_and_no_demo(image: BuiltImage) -> 
     look = "import importlib.util as u; print([n for n in ('demo', 'tests', 'bench', 'tools') if u.find_spec(n)])"
     options = ("run", "--rm", "--network", "none", "--entrypoint", "python")
     assert await image.engine.docker(*options, image.tag, "-c", look) == "[]"
+    names = ("pip", "pip-*", "pip3*", "setuptools*", "ensurepip")
+    wanted = [word for name in names for word in ("-o", "-name", name)][1:]
+    assert await image.engine.docker(*options[:-1], "find", image.tag, "/", "-xdev", *wanted) == ""
     leftovers = "import os; print(os.path.exists('/src'), os.listdir('/app'))"
     assert await image.engine.docker(*options, image.tag, "-c", leftovers) == "False ['var']"
 

@@ -67,6 +67,8 @@ def base_rootfs(busybox: Path, docker: Path, compose: Path) -> bytes:
         for name in ("python", "python3"):
             add_link(tar, f"{PREFIX}/bin/{name}", modules.name)
         tar.add(modules, f"{PREFIX}/lib/{modules.name}", filter=_needed)
+        for part in _site_packages().glob("pip*"):
+            tar.add(part, f"{PREFIX}/lib/{modules.name}/site-packages/{part.name}", filter=_needed)
         for library in linked:
             place = _place(library)
             if place not in there:
