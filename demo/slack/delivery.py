@@ -89,7 +89,7 @@ class Delivery:
                     "is_enterprise_install": False,
                 }
             ],
-            "is_ext_shared_channel": False,
+            "is_ext_shared_channel": event.get("team", TEAM_ID) != TEAM_ID,
         }
 
 

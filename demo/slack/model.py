@@ -11,7 +11,10 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True)
 class User:
-    """A person, or the app's bot user. `title` is what the workspace page shows under the name."""
+    """A person, or the app's bot user. `title` is what the workspace page shows under the name.
+
+    `elsewhere` is the id of another workspace, which shares a channel with this one, where the person belongs there.
+    """
 
     id: str
     name: str
@@ -19,12 +22,14 @@ class User:
     title: str = ""
     is_bot: bool = False
     tz: str = "Etc/UTC"
+    elsewhere: str = ""
 
     def to_slack(self, team_id: str) -> Json:
         """Return the user as `users.info` gives it."""
         return {
             "id": self.id,
-            "team_id": team_id,
+            "team_id": self.elsewhere or team_id,
+            "is_stranger": bool(self.elsewhere),
             "name": self.name,
             "real_name": self.real_name,
             "deleted": False,

@@ -16,13 +16,18 @@ if TYPE_CHECKING:
 _PERSON = re.compile(r"(?<![\w<])@([\w.-]+)")
 
 
-def _common(server: SlackBackend, user: User, kind: str) -> Json:
+def _common(server: SlackBackend, user: User, kind: str, team: str = TEAM_ID) -> Json:
     return {
         "type": kind,
-        "user": {"id": user.id, "username": user.name, "name": user.name, "team_id": TEAM_ID},
+        "user": {
+            "id": user.id,
+            "username": user.name,
+            "name": user.name,
+            "team_id": user.elsewhere or TEAM_ID,
+        },
         "api_app_id": server.app.app_id,
         "token": server.app.verification_token,
-        "team": {"id": TEAM_ID, "domain": TEAM_DOMAIN},
+        "team": {"id": team, "domain": TEAM_DOMAIN},
         "enterprise": None,
         "is_enterprise_install": False,
     }
@@ -70,7 +75,7 @@ def view_action(server: SlackBackend, user: User, view: View, action: Json) -> J
 def view_submission(server: SlackBackend, user: User, view: View) -> Json:
     """`view_submission` of a modal."""
     return {
-        **_common(server, user, "view_submission"),
+        **_common(server, user, "view_submission", user.elsewhere or TEAM_ID),
         "trigger_id": server.triggers.issue(user.id),
         "view": view_json(server.workspace, view),
         "response_urls": [],
@@ -124,7 +129,7 @@ def message_event(server: SlackBackend, user: User, message: Message, kind: str)
         "user": user.id,
         "text": message.text,
         "ts": message.ts,
-        "team": TEAM_ID,
+        "team": user.elsewhere or TEAM_ID,
         "channel": channel.id,
         "event_ts": message.ts,
     }
