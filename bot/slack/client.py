@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -26,6 +27,8 @@ CLOCK_SKEW = timedelta(minutes=5)
 """How much farther than two clocks were seen to differ they may be apart: a scan begins that much before the attempt."""
 UNKNOWN_SKEW, MOST_SKEW = timedelta(hours=1), timedelta(days=1)
 """What is reckoned with before a post has shown it, and at the most: farther back a scan has no end."""
+CHANNEL_ID = re.compile(r"[CGD](?=[A-Z]*[0-9])[A-Z0-9]+")
+"""A channel's id: a name has no capital letters."""
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
@@ -44,11 +47,14 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class Posted:
-    """Where a message is: the channel's id (even where a name was given), its ts, the thread it is in."""
+    """Where a message is: the channel's id (even where a name was given), its ts, the thread it is in.
+
+    ``thread_ts``: empty where it is in none, None where the answer shows no message and so does not tell.
+    """
 
     channel_id: str
     ts: str
-    thread_ts: str = ""
+    thread_ts: str | None = ""
 
 
 def posted_at(ts: str) -> datetime:
@@ -128,7 +134,11 @@ class SlackClient:
             unfurl_media=False,
         )
         message = answer.get("message")
-        thread = str(message.get("thread_ts") or "") if isinstance(message, dict) else ""
+        thread = str(message.get("thread_ts") or "") if isinstance(message, dict) else None
+        if "channel" not in answer and CHANNEL_ID.fullmatch(
+            channel
+        ):  # a server that says less than Slack does
+            answer = {**answer, "channel": channel}
         place, ts = (text_of(answer, name, "chat.postMessage") for name in ("channel", "ts"))
         self._compare_clocks(ts)
         return Posted(channel_id=place, ts=ts, thread_ts=thread)

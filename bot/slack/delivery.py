@@ -23,7 +23,7 @@ from bot.slack.history import Found
 from bot.slack.meters import SlackMeters
 from bot.slack.rendered import Rendered, Renderer
 from bot.slack.renderers import doubted, plain_version
-from bot.slack.search import Search, take_back
+from bot.slack.search import Search, in_its_thread, take_back
 from bot.slack.unknown_outcomes import DeliveryTimes, UncertainDeliveries
 from bot.slack.uploads import Uploads
 from triage.errors import StoreUnavailable
@@ -145,7 +145,7 @@ class Delivery:
         except ContentRefused as refusal:
             self._say_plain(message, refusal)
             posted = await self._client.post(channel, plain_version(rendered), payload, thread_ts=thread)
-        if thread and posted.thread_ts != thread:
+        if thread and not await in_its_thread(self._client, message, posted):
             await take_back(self._client, posted.channel_id, posted.ts)
             raise Gone("chat.postMessage", "thread_not_found")
         return posted

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import re
 import time
 from collections.abc import Mapping
 
 from loguru import logger
 
-from bot.slack.client import SlackClient, cursor_of, list_of, text_of
+from bot.slack.client import CHANNEL_ID, SlackClient, cursor_of, list_of, text_of
 from bot.slack.errors import Misconfigured, NotDone, OutcomeUnknown, RateLimited, SlackFailure
 from triage.ports.clock import Clock
 from triage.ports.store import Store
 
-_ID = re.compile(r"[CGD][A-Z0-9]{6,}")
 _PAGES = 100
 _PASSING = frozenset(
     [
@@ -58,7 +56,7 @@ class Channels:
         At most one question in ``ANEW_SECONDS`` a name. Raises SlackFailure where Slack does not say.
         """
         name = self.target(channel)
-        if _ID.fullmatch(name):
+        if CHANNEL_ID.fullmatch(name):
             return name
         now = time.monotonic()
         if now - self._asked_anew.get(name, float("-inf")) >= ANEW_SECONDS:
@@ -84,7 +82,7 @@ class Channels:
     def known(self, channel: str) -> str:
         """Return the id of a channel, empty where it is not known yet."""
         channel = self.target(channel)
-        return channel if _ID.fullmatch(channel) else self._ids.get(channel, "")
+        return channel if CHANNEL_ID.fullmatch(channel) else self._ids.get(channel, "")
 
     async def resolve(self, channel: str) -> str:
         """Return the id of a channel. Raises Misconfigured where there is none, SlackFailure otherwise."""

@@ -8,7 +8,7 @@ from functools import partial
 
 from loguru import logger
 
-from bot.slack.client import SlackClient
+from bot.slack.client import Posted, SlackClient, posted_at
 from bot.slack.composition import channel_of
 from bot.slack.directory import Channels
 from bot.slack.errors import Gone, Misconfigured, NotDone, OutcomeUnknown, SlackFailure, kept_for_good
@@ -39,6 +39,27 @@ async def take_back(client: SlackClient, channel_id: str, ts: str) -> None:
             return
         # It may still stand there: look before the next attempt.
         raise OutcomeUnknown(failure.method, failure.code) from failure
+
+
+async def in_its_thread(client: SlackClient, message: Message, posted: Posted) -> bool:
+    """Whether a reply that was just posted stands in its thread, and not in the channel.
+
+    Where the answer does not name the thread, the thread is looked at: a server that leaves out what Slack's own
+    answers hold would else have every reply taken back and its card posted anew, without end. Where it cannot be
+    looked at, an answer that shows the message as one of no thread is believed, and one that shows none is not doubted.
+    """
+    thread = message.parent_post_id
+    if posted.thread_ts == thread:
+        return True
+    oldest = posted_at(thread) - client.clock_skew
+    find = partial(find_delivery, client, posted.channel_id, message.delivery_id, oldest=oldest)
+    try:
+        async with asyncio.timeout(ANSWER_SECONDS):
+            return await find(thread_ts=thread) is not None
+    except Gone:
+        return False
+    except (SlackFailure, TimeoutError):
+        return posted.thread_ts is None
 
 
 class Search:
