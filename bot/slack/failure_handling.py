@@ -198,7 +198,7 @@ class FailureHandling:
         )
         if refused:
             self._problems.say(f"message {message.id}", _words(message, failure, at_place=True))
-        wait = probes.LONGEST_PROBE_SECONDS if content else self._back_off(message)
+        wait = longer_wait(message) if content else self._back_off(message)
         if isinstance(failure, UnknownWord) and not (message.post_id or looked):
             await self._doubted(attempt, wait, failure)
             return

@@ -511,3 +511,16 @@ async def test_a_line_that_is_refused_by_itself_lets_the_later_ones_pass(bench: 
     await bench.settled(25)
     told = str([each.blocks for each in thread()])
     assert [told.count(word) for word in ("the refused one", *(f"later {n}" for n in range(5)))] == [1] * 6
+
+
+async def test_content_that_slack_takes_after_all_waits_no_minute(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A card of which blocks and plain text were refused once is tried again soon, and ever more seldom."""
+    monkeypatch.setattr(probes, "PROBE_SECONDS", 0.3)
+    bench.slack.faults.add(Fault.error(POST, "invalid_blocks", times=4))
+    incident = await bench.open()
+    await bench.settled(5)
+    assert incident.title in bench.cards()[0].text
+    first, second, third = (call.at for call in bench.slack.calls.of(POST)[::2])
+    assert third - second > second - first
