@@ -28,6 +28,8 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
+from bot.joined_writes import JoinedWrites
+
 CONNECTIONS_MAX = 400
 BURST = 1600
 BURST_SECONDS = 0.25
@@ -163,7 +165,7 @@ class LimitedProtocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take a place, and wait for a header."""
-        super().connection_made(transport)  # type: ignore[arg-type] # a server's transports are all of that kind
+        super().connection_made(JoinedWrites(transport, self.loop))  # type: ignore[arg-type] # it is one in all that is used
         self.transport.set_write_buffer_limits(high=ANSWER_BUFFER, low=0)
         if not self.limits.enter(self):
             self.limits.closed["full"] += 1
