@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from bot.store.checkpoint import PAGES_MAX
 from bot.store.prepared import say
-from bot.store.text import json_text
+from bot.store.text import json_text, json_value
 from triage.errors import SettingError
 
 BUSY_SECONDS = 4.0
@@ -54,6 +54,7 @@ def _open_sqlite(url: sa.URL, *, writer: bool) -> sa.Engine:
     engine = sa.create_engine(
         url,
         json_serializer=json_text,
+        json_deserializer=json_value,
         # One incident has the writer run some seventy statements: with fewer kept, each would be parsed anew each time.
         connect_args={
             "timeout": BUSY_SECONDS,
@@ -113,6 +114,7 @@ def _open_postgresql(url: sa.URL, *, writer: bool) -> sa.Engine:
     engine = sa.create_engine(
         url.set(drivername="postgresql+psycopg"),
         json_serializer=json_text,
+        json_deserializer=json_value,
         connect_args={
             "connect_timeout": CONNECT_SECONDS,
             # A peer that vanished without a word is noticed: milliseconds that sent data may stay unacknowledged.

@@ -8,7 +8,7 @@ answers take longer than that, is asked in the ordinary way.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Any
@@ -26,13 +26,14 @@ _Convert = Callable[[Any], Any]
 class _Compiled:
     """A statement for values of some names, and lists of some lengths.
 
-    ``slots``: what the text asks for, in its order, with what converts it; ``lists``: by name, the slots that the values
-    of a list take; ``constants``: what the statement itself holds. ``names`` and ``conversions`` are those of a row: the
-    number of a column, and what converts it.
+    ``slots``: what the text asks for, in its order; ``converted``: the number of each that is converted, and by what;
+    ``lists``: by name, the slots that the values of a list take; ``constants``: what the statement itself holds. ``names``
+    and ``conversions`` are those of a row: the number of a column, and what converts it.
     """
 
     text: str
-    slots: list[tuple[str, _Convert | None]]
+    slots: list[str]
+    converted: list[tuple[int, _Convert]]
     lists: dict[str, list[str]]
     constants: dict[str, Any]
     names: list[str]
@@ -46,14 +47,17 @@ class _Compiled:
                 listed = values[name]
                 flat = [part for one in listed for part in one] if len(slots) > len(listed) else listed
                 values.update(zip(slots, flat, strict=True))
-        return [values[name] if convert is None else convert(values[name]) for name, convert in self.slots]
+        return _with(self.converted, list(map(values.__getitem__, self.slots)))
 
     def row(self, fetched: Sequence[Any]) -> list[Any]:
         """Return a row's values as the columns' types give them."""
-        row = list(fetched)
-        for number, convert in self.conversions:
-            row[number] = convert(row[number])
-        return row
+        return _with(self.conversions, list(fetched))
+
+
+def _with(conversions: list[tuple[int, _Convert]], values: list[Any]) -> list[Any]:
+    for number, convert in conversions:
+        values[number] = convert(values[number])
+    return values
 
 
 class Prepared:
@@ -152,16 +156,22 @@ def _planned(statement: Any, dialect: sa.Dialect, values: Values) -> _Compiled: 
 
     state = compiled.construct_expanded_state(dict(values))
     taken = {*values, *(slot for slots in state.parameter_expansion.values() for slot in slots)}
+    slots = list(state.positiontup)
     columns = list(getattr(statement, "exported_columns", ()))
     converters = (column.type.dialect_impl(dialect).result_processor(dialect, None) for column in columns)
     return _Compiled(
         text=state.statement,
-        slots=[(name, state.processors.get(name) or converts(name)) for name in state.positiontup],
+        slots=slots,
+        converted=_numbered(state.processors.get(name) or converts(name) for name in slots),
         lists={name: list(slots) for name, slots in state.parameter_expansion.items()},
         constants={name: value for name, value in state.parameters.items() if name not in taken},
         names=[column.key for column in columns],
-        conversions=[(number, convert) for number, convert in enumerate(converters) if convert is not None],
+        conversions=_numbered(converters),
     )
+
+
+def _numbered(conversions: Iterable[_Convert | None]) -> list[tuple[int, _Convert]]:
+    return [(number, convert) for number, convert in enumerate(conversions) if convert is not None]
 
 
 def _fetch(connection: sa.Connection, plan: _Compiled, values: Values) -> list[Any]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+from typing import Any
 
-from pydantic_core import PydanticSerializationError, to_json
+from pydantic_core import PydanticSerializationError, from_json, to_json
 
 _encode = json.JSONEncoder(ensure_ascii=True, separators=(",", ":")).encode
 _ESCAPE = re.compile(r"\\(?:ud[89ab][0-9a-f]{2}\\ud[c-f][0-9a-f]{2}|u[0-9a-f]{4}|.)")
@@ -28,6 +29,14 @@ def json_text(value: object) -> str:
     ):  # a lone surrogate, or what is no JSON, which the standard encoder names
         text = _encode(value)
     return _ESCAPE.sub(_sound, text) if "\\u0000" in text or "\\ud" in text else text
+
+
+def json_value(text: str | bytes) -> Any:  # noqa: ANN401 - whatever JSON holds
+    """Return what JSON says. The quick reader refuses deep nesting and lone surrogates, which the standard one takes."""
+    try:
+        return from_json(text)
+    except ValueError:
+        return json.loads(text)
 
 
 def _sound(match: re.Match[str]) -> str:

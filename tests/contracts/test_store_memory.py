@@ -6,8 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
+import pytest
+
 from bot.store import SqlStore
 from bot.store.audit import broken_links
+from bot.store.text import json_value
 from bot.store.transaction import Transaction
 from tests.contracts.store_samples import HOSTILE, NOW, episode, finding, incident, later, line, signal
 from triage.model import Incident, RunStatus, SignalStatus, Source, Subject, SubjectKind, TriageRun, Verdict
@@ -41,6 +44,18 @@ def assert_sound(*values: object) -> None:
     hostile = [text for text in found if "emoji" in text]
     assert hostile, "what was written is found again"
     assert all("🦜 · right to left \u202e · quote ' \" \\ ; -- %s {x} \\u0000" in text for text in hostile)
+
+
+@pytest.mark.parametrize("text", [r'["\ud800"]', "[" * 300 + "]" * 300, '[1e999, "\\u20ac", NaN]'])
+def test_json_that_the_quick_reader_may_refuse_is_read_as_ever(text: str) -> None:
+    """A version before may have stored half a surrogate pair, or what is nested deep."""
+    assert str(json_value(text)) == str(json.loads(text))
+
+
+def test_what_is_no_json_is_refused() -> None:
+    """Its record is then unreadable, and costs only itself."""
+    with pytest.raises(ValueError, match="Expecting"):
+        json_value("{'a': 1}")
 
 
 async def test_hostile_texts_of_signals_and_incidents_come_back_sound(store: SqlStore) -> None:
