@@ -8,7 +8,9 @@ notify nobody.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache, wraps
+from typing import TypeVar
 from unicodedata import normalize
 
 from triage.masking import masked_where_cut
@@ -89,6 +91,23 @@ PAGING = frozenset(
 """Words that ask for a person at once, whatever the desk's scale makes of them."""
 
 
+_SHORT = 40
+"""Characters of a word at the most that is remembered; what comes from outside may be of any length."""
+T = TypeVar("T")
+
+
+def _remembering(make: Callable[[str], T]) -> Callable[[str], T]:
+    """Work out once what is asked of the same few words several times for each alert."""
+    remembered = lru_cache(maxsize=512)(make)
+
+    @wraps(make)
+    def of(word: str) -> T:
+        return remembered(word) if len(word) <= _SHORT else make(word)
+
+    return of
+
+
+@_remembering
 def plain(word: str) -> str:
     """Return a word as the table has it: ``Sev-1``, ``SEV_1``, ``sev 1`` and its wide letters are ``sev1``."""
     return _NOISE.sub("", _folded(word))
@@ -115,9 +134,10 @@ def meaning(word: str, table: Mapping[str, Severity] | None = None) -> Severity 
     return worst(*found) if found and len(found) == len(known) else None
 
 
-def _parts(word: str) -> list[str]:
-    parts = [part for part in _BETWEEN.split(_NUMBERED.sub(r"\1", _folded(word))) if part]
-    return [part for part in parts if part not in _NAMES] or parts
+@_remembering
+def _parts(word: str) -> tuple[str, ...]:
+    parts = tuple(part for part in _BETWEEN.split(_NUMBERED.sub(r"\1", _folded(word))) if part)
+    return tuple(part for part in parts if part not in _NAMES) or parts
 
 
 def word_of(labels: Mapping[str, str], table: Mapping[str, Severity] | None = None) -> str:

@@ -5,7 +5,7 @@ import pytest
 from triage.desk import Desk
 from triage.incidents.alerts import NOTE, alert_signal
 from triage.model import Severity, SignalStatus, utc
-from triage.severities import is_paging, meaning, severity_of
+from triage.severities import is_paging, meaning, plain, severity_of
 
 
 @pytest.mark.parametrize(
@@ -107,6 +107,13 @@ def test_the_desks_own_words_come_first() -> None:
     assert severity_of({"severity": "spicy hot"}, desk.severities) is Severity.SEV1
     assert severity_of({"severity": "P1"}, desk.severities) is Severity.SEV3
     assert is_paging({"severity": "spicyhot"}, desk.severities)
+
+
+def test_a_word_of_any_length_is_read_as_a_short_one() -> None:
+    """Only short words are remembered: what an alert carries may be long, and another one each time."""
+    for long in (f"critical {'!' * 100}", f"{'-' * 100}P2"):
+        assert meaning(long) is Severity.SEV2
+    assert plain("Sev - " * 100) == "sev" * 100
 
 
 def _signal(word: str, name: str = "NobodyKnowsMe") -> tuple[Severity, str]:

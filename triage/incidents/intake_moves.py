@@ -108,9 +108,11 @@ class Moves:
         worse = severity.rank < before.severity.rank
         urgent = is_urgent(self.desk, signal)
         stays_quiet = before.quiet and known_name and not widened and not worse
-        after = before if stays_quiet else lifecycle.join(before, severity=severity, now=changes.now)
+        if stays_quiet:
+            after = replace(before, last_seen_at=changes.now)
+        else:
+            after = lifecycle.join(before, severity=severity, now=changes.now)
         after = self._named(self._widened(after, signal) if widened else after, signal, leads=placement.leads)
-        after = replace(after, last_seen_at=changes.now)
         if urgent:
             changes.urge(after)
         again = known_name and not storm and self._fires_again(before, signal)
@@ -180,7 +182,6 @@ class Moves:
         worse = severity.rank < before.severity.rank
         if worse:
             after = self.led_by(after, signal)
-        after = replace(after, last_seen_at=changes.now)
         changes.change(after)
         changes.attach(after, signal)
         if change is not None:

@@ -106,8 +106,12 @@ def reopen(incident: Incident, *, why: str, now: datetime) -> Transition | None:
 
 
 def join(incident: Incident, *, severity: Severity, now: datetime) -> Incident:
-    """A signal joined: the incident is quiet no more, and has the worse of both severities."""
-    return replace(incident, quiet=False, severity=worst(incident.severity, severity), changed_at=now)
+    """A signal joined: the incident is quiet no more, has the worse of both severities, and was seen now."""
+    graver = worst(incident.severity, severity)
+    is_so = (False, graver, now, now)
+    if (incident.quiet, incident.severity, incident.changed_at, incident.last_seen_at) == is_so:
+        return incident  # hundreds join a storm in one pass; to make each anew is an eighth of its time
+    return replace(incident, quiet=False, severity=graver, changed_at=now, last_seen_at=now)
 
 
 def _change(incident: Incident, kind: TimelineKind, text: str, now: datetime, actor: str = "") -> Transition:

@@ -161,3 +161,13 @@ def test_something_new_wakes_a_quiet_incident_and_the_worst_severity_counts(
     joined = join(replace(incident(A), quiet=True), severity=joins, now=NOW)
     assert (joined.quiet, joined.severity, joined.status, joined.changed_at) == (False, counts, A, NOW)
     assert join(joined, severity=joins, now=NOW) == joined
+
+
+def test_what_joins_later_moves_when_the_incident_was_last_seen() -> None:
+    """Also where it changes nothing else."""
+    later = NOW + timedelta(seconds=1)
+    first = join(incident(A), severity=Severity.SEV3, now=NOW)
+    assert first.last_seen_at == NOW
+    assert join(first, severity=Severity.SEV3, now=later) == replace(
+        first, changed_at=later, last_seen_at=later
+    )
