@@ -7,7 +7,7 @@ import hmac
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from loguru import logger
@@ -186,8 +186,7 @@ class AlertmanagerWebhook:
         if webhook.truncatedAlerts > 0:
             logger.warning("Alertmanager left {n} alerts out of a webhook", n=webhook.truncatedAlerts)
             self.hidden()
-        # As ``JSONResponse`` would write it, which makes an encoder for each.
-        return Response(f'{{"accepted":{len(signals)}}}', media_type="application/json")
+        return _accepted(len(signals))
 
     def _refuse(self, code: int, reason: str, path: str = "") -> JSONResponse:
         self.counts.refused[code] = self.counts.refused.get(code, 0) + 1
@@ -238,6 +237,12 @@ def _documented() -> dict[str, Any]:
 
 def _example(value: Mapping[str, Any]) -> dict[str, Any]:
     return {"application/json": {"example": value}}
+
+
+@lru_cache(maxsize=64)
+def _accepted(alerts: int) -> Response:
+    """Return the answer to so many alerts: as ``JSONResponse`` would write it, and made once."""
+    return Response(f'{{"accepted":{alerts}}}', media_type="application/json")
 
 
 async def _read(request: Request) -> bytes | None:

@@ -198,7 +198,7 @@ def _service(desk: Desk, service: str) -> Subject:
 
 def _by_known(labels: Mapping[str, str], desk: Desk, names: tuple[str, ...]) -> Subject | None:
     """Return the bot or service of the desk that one of some labels names, which may name anything."""
-    known = _services(desk) | _containers(desk)
+    known = _things(desk)
     for name in names:
         value = labels.get(name, "")
         if value in known:
@@ -244,7 +244,7 @@ def _by_family(labels: Mapping[str, str], desk: Desk) -> Subject | None:
     host = _known_host(_without_port(target), "", desk, probe=False)
     itself = _ITSELF.match(target) is not None and not (_OPAQUE.fullmatch(host) or host in _LOCAL)
     another = (itself or re.match(pattern.pattern, host, re.IGNORECASE)) and not OF_OTHERS.search(host)
-    if another and host not in _services(desk) | _containers(desk):  # a second Redis is not the first
+    if another and host not in _things(desk):  # a second Redis is not the first
         return Subject(SubjectKind.DESK, masked_where_cut(target, NAME_MAX))
     return _service(desk, host if another else service)
 
@@ -283,7 +283,7 @@ def _by_job(desk: Desk, alert: str, job: str) -> Subject:
 
 def _known_host(host: str, job: str, desk: Desk, *, probe: bool) -> str:
     """Return the name under which the desk may know a target: without a network's domain; of an address, its job."""
-    known = _services(desk) | _containers(desk)
+    known = _things(desk)
     if (host in _LOCAL or (_OPAQUE.fullmatch(host) and not probe)) and job in _services(desk):
         return job
     first = host.partition(".")[0]
@@ -306,10 +306,15 @@ def _containers(desk: Desk) -> frozenset[str]:
     return _known(desk.bots, desk.compose)[1]
 
 
+def _things(desk: Desk) -> frozenset[str]:
+    """The names of both."""
+    return _known(desk.bots, desk.compose)[2]
+
+
 @once_a_desk
-def _known(bots: tuple[Bot, ...], compose: ComposeSettings) -> tuple[frozenset[str], frozenset[str]]:
+def _known(bots: tuple[Bot, ...], compose: ComposeSettings) -> tuple[frozenset[str], ...]:
     desk = Desk(bots=bots, compose=compose)
     named = (desk.service_of(bot.name) for bot in bots)
     services = frozenset((*named, *compose.services))
-    containers = {desk.container_of(name) for name in (*services, *(bot.name for bot in bots))}
-    return services, frozenset(containers)
+    containers = frozenset(desk.container_of(name) for name in (*services, *(bot.name for bot in bots)))
+    return services, containers, services | containers
