@@ -249,6 +249,7 @@ class ServiceParts:
             renderers,
             clock=self.clock,
             meters=meters,
+            owner=self.owner,
             times=DeliveryTimes(patience=60 * self.desk.delivery.unknown_minutes),
         )
         return Sender(
@@ -258,7 +259,6 @@ class ServiceParts:
             clock=self.clock,
             meters=meters,
             bell=self.bells.outbox,
-            owner=self.owner,
             drain_seconds=DRAIN_SECONDS,
             beat=lambda: self.liveness.beat("sender"),
         )

@@ -9,6 +9,7 @@ from datetime import datetime
 
 from loguru import logger
 
+from bot.slack.claims import Claims
 from bot.slack.client import Posted, SlackClient
 from bot.slack.composition import Composition, compose
 from bot.slack.directory import Channels
@@ -54,22 +55,25 @@ class Delivery:
         *,
         clock: Clock,
         meters: SlackMeters,
+        owner: str,
         times: DeliveryTimes | None = None,
     ) -> None:
         self._store = store
+        self.claims = Claims(store, clock, owner)
         self._client = client
         self._channels = channels
         self._renderers = renderers
         self._clock = clock
         self._meters = meters
         self.uncertain = UncertainDeliveries(clock, times or DeliveryTimes())
-        self._uploads = Uploads(client, store)
-        self._copies = Copies(client, meters)
+        self._uploads = Uploads(client, store, self.claims)
+        self._copies = Copies(client, self.claims, meters)
         self._search = Search(
             store,
             client,
             channels,
             self._uploads,
+            claims=self.claims,
             uncertain=self.uncertain,
             clock=clock,
             meters=meters,
@@ -89,6 +93,7 @@ class Delivery:
         return DeliveryOutcome(done=True)
 
     async def _edit(self, message: Message, rendered: Rendered) -> None:
+        await self.claims.begin(message)
         try:
             await self._client.edit(message.channel_id, message.post_id, rendered)
         except ContentRefused as refusal:
@@ -140,6 +145,7 @@ class Delivery:
         if rendered.file is not None:
             return await self._uploads.send(message, rendered.file, channel, rendered.text)
         payload, thread = composition.payload, message.parent_post_id
+        await self.claims.begin(message)
         try:
             posted = await self._client.post(channel, rendered, payload, thread_ts=thread)
         except ContentRefused as refusal:
@@ -187,9 +193,7 @@ class Delivery:
     async def confirm(self, message: Message, recheck: Recheck) -> DeliveryOutcome:
         """Make sure of a message that Slack has: no second copy of it, and not an older text."""
         if message.attempted_at is None and not self.uncertain.is_look(recheck):
-            await self._store.write(
-                lambda tx: tx.outbox.confirmed(message.id, self.uncertain.after_look(recheck))
-            )
+            await self._confirmed(message, self.uncertain.after_look(recheck))
             return DeliveryOutcome(done=True)
         begun = self._clock.now()
         if recheck.post:
@@ -204,13 +208,16 @@ class Delivery:
         left = self.uncertain.after_look(recheck)
         composition = await self._compose(message) if recheck.edit else None
         if composition is None or composition.rendered is None or message.kind is MessageKind.LINE:
-            await self._store.write(lambda tx: tx.outbox.confirmed(message.id, left))
+            await self._confirmed(message, left)
             return DeliveryOutcome(done=True)
         await self._edit(message, composition.rendered)
         await self._record(
             composition, Posted(message.channel_id, message.post_id), posted=False, recheck=left
         )
         return DeliveryOutcome(done=True)
+
+    async def _confirmed(self, message: Message, left: Recheck | None) -> None:
+        await self.claims.record(message, lambda tx: tx.outbox.confirmed(message.id, left))
 
     async def _switch(self, message: Message, kept: Found, recheck: Recheck) -> DeliveryOutcome:
         """Go on with another copy of a message: people have answered below it, or ours was deleted."""
@@ -227,7 +234,7 @@ class Delivery:
                 message.id, post_id=kept.ts, channel_id=channel, revision=shown, now=now, recheck=left
             )
 
-        await self._store.write(switch)
+        await self.claims.record(message, switch)
         return DeliveryOutcome(done=True)
 
     def composed(self, tx: Tx, message: Message, now: datetime) -> Composition:
@@ -243,7 +250,7 @@ class Delivery:
         current = composition.stands_for[0]
         if current.post_id == message.post_id:
             return False
-        await self._store.write(lambda tx: tx.outbox.confirmed(current.id, current.recheck))
+        await self._confirmed(current, current.recheck)
         return True
 
     async def _channel_id(self, channel: str) -> str:
@@ -261,7 +268,8 @@ class Delivery:
 
         def record(tx: Tx) -> None:
             sure = recheck
-            if _ts(tx, claimed) != claimed.post_id:  # another replica, which took us for dead, was faster
+            # Another replica, which took us for dead, was faster. Our own post is there after a commit without an answer.
+            if _ts(tx, claimed) not in {claimed.post_id, where.ts}:
                 sure = Recheck(now, post=True, edit=True)
                 if claimed.post_id or all(_ts(tx, message) for message in composition.stands_for):
                     tx.outbox.confirmed(claimed.id, sure)  # its copy stays, ours is taken back
@@ -276,10 +284,10 @@ class Delivery:
                     recheck=sure if message is claimed else None,
                 )
 
-        await self._store.write(record)
         if posted:
             for message in composition.stands_for:
                 self._meters.posted(message, (now - message.created_at).total_seconds())
+        await self.claims.record_anyway(claimed, record)
 
     def _say_plain(self, message: Message, refusal: ContentRefused) -> None:
         self._meters.plain.inc()

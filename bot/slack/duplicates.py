@@ -8,6 +8,7 @@ from datetime import datetime
 
 from loguru import logger
 
+from bot.slack.claims import Claims
 from bot.slack.client import SlackClient, posted_at
 from bot.slack.errors import Gone, SlackFailure, kept_for_good
 from bot.slack.history import Found, delivered, shared
@@ -44,8 +45,9 @@ def choose(copies: Sequence[Found], ours: str) -> CopyChoice:
 class Copies:
     """Looks for copies of a message and leaves one."""
 
-    def __init__(self, client: SlackClient, meters: SlackMeters) -> None:
+    def __init__(self, client: SlackClient, claims: Claims, meters: SlackMeters) -> None:
         self._client = client
+        self._claims = claims
         self._meters = meters
 
     async def leave_one(self, message: Message, since: datetime | None = None) -> Found | None:
@@ -59,6 +61,7 @@ class Copies:
             copies = [Found(message.post_id, replies=1), *copies]
         choice = choose(copies, message.post_id)
         strays = await self._strays(message, since)
+        await self._claims.begin(message)  # another process may go on with another copy by now
         for extra in (*choice.remove, *(stray for stray in strays if not stray.replies)):
             logger.bind(message=message.id, ts=extra.ts).warning(
                 "Slack posted it twice, the extra is taken back"

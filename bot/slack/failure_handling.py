@@ -164,7 +164,7 @@ class FailureHandling:
             tx.outbox.defer(message.id, until=until, error=str(failure), unknown=True, unsure_until=unsure)
             self._leave_open(tx, message)
 
-        await self._store.write(work)
+        await self._delivery.claims.record(message, work)
 
     async def _misconfigured(self, attempt: DeliveryAttempt, failure: Misconfigured, *, looked: bool) -> None:
         message = attempt.message
@@ -217,7 +217,7 @@ class FailureHandling:
             if attempt.looking and message.parent_id is not None:
                 tx.outbox.step_aside(message.id)
 
-        await self._store.write(work)
+        await self._delivery.claims.record(message, work)
 
     async def _post_anew(
         self, message: Message, *, keep: bool, moved: bool = False, deleted: bool = False
@@ -247,7 +247,7 @@ class FailureHandling:
             error = "its channel is another one by now" if moved else "its thread is gone"
             tx.outbox.defer(message.id, until=later, error=error, unknown=keep, counted=not keep)
 
-        await self._store.write(anew)
+        await self._delivery.claims.record(message, anew)
 
     def _back_off(self, message: Message) -> float:
         longest = min(LONGEST_BACK_OFF, 0.5 * 2 ** min(message.attempts, 6))
@@ -276,7 +276,7 @@ class FailureHandling:
             elif aside and message.parent_id is not None and not message.post_id:
                 tx.outbox.step_aside(message.id)
 
-        await self._store.write(work)
+        await self._delivery.claims.record(message, work)
 
     def _leave_open(self, tx: Tx, message: Message) -> None:
         """Let a thread go on without a message of it whose outcome has not been known for too long."""

@@ -8,6 +8,7 @@ from functools import partial
 
 from loguru import logger
 
+from bot.slack.claims import Claims
 from bot.slack.client import Posted, SlackClient, posted_at
 from bot.slack.composition import channel_of
 from bot.slack.directory import Channels
@@ -72,6 +73,7 @@ class Search:
         channels: Channels,
         uploads: Uploads,
         *,
+        claims: Claims,
         uncertain: UncertainDeliveries,
         clock: Clock,
         meters: SlackMeters,
@@ -80,6 +82,7 @@ class Search:
         self._client = client
         self._channels = channels
         self._uploads = uploads
+        self._claims = claims
         self._uncertain = uncertain
         self._clock = clock
         self._meters = meters
@@ -135,7 +138,7 @@ class Search:
                 if other.delivery_id in also:
                     tx.outbox.posted(other.id, post_id=found.ts, channel_id=channel, revision=1, now=now)
 
-        await self._store.write(record)
+        await self._claims.record(message, record)
         self._uncertain.over(message)
 
     def _without_others(self, tx: Tx, message: Message, also: Collection[str]) -> Rendered | None:

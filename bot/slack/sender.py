@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections import deque
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 
 from loguru import logger
 
+from bot.slack.claims import ClaimLost
 from bot.slack.composition import Composition
 from bot.slack.delivery import Delivery, DeliveryOutcome
 from bot.slack.errors import OutcomeUnknown, SlackFailure
@@ -22,7 +25,7 @@ from bot.slack.meters import SlackMeters
 from bot.slack.problems import Problems
 from bot.slack.rate_limits import LOOK, RANKS, RateLimiter
 from triage.concurrency import told_to_stop
-from triage.errors import StoreUnavailable
+from triage.errors import NotStored, StoreUnavailable
 from triage.incidents.notifications import LINE_URGENCY
 from triage.ports.bell import Bell
 from triage.ports.clock import Clock
@@ -64,7 +67,6 @@ class Sender:
         clock: Clock,
         meters: SlackMeters,
         bell: Bell,
-        owner: str,
         drain_seconds: float = 5.0,
         beat: Callable[[], None] = lambda: None,
     ) -> None:
@@ -76,15 +78,18 @@ class Sender:
         self._failures = FailureHandling(
             store, delivery, pace=pace, clock=clock, meters=meters, problems=self._problems
         )
-        self._owner = owner
+        self._claims = delivery.claims
         self._drain = drain_seconds
         self._bell = bell
         self._beat = beat
         self._stopping = False
         self._under_way: dict[int, Message] = {}
+        self._next: dict[int, Message] = {}
+        """What was claimed once more while it is under way: its outcome was just stored, or its lease has ended."""
         self._holds_unknown = False
-        """Whether the store may have messages as ours that are not under way: it did not take their outcome, or it
-        did not say that it gave them to us."""
+        """Whether the store may have messages as ours that are not under way, and nobody knows what came of them."""
+        self._unsaid: deque[datetime] = deque(maxlen=16)
+        """The times of claims of which the store did not say that it gave us messages: nothing of those was begun."""
         self._composes_ahead = True
         """Not right after a claim that failed: what cannot be read for one card must not keep others from being claimed."""
         self._tasks: set[asyncio.Task[None]] = set()
@@ -123,6 +128,7 @@ class Sender:
 
     async def _round(self, tasks: asyncio.TaskGroup) -> None:
         try:
+            self._holds_unknown |= not await self._claims.store_kept()
             claim = await self._claim()
         except StoreUnavailable as error:
             self._unclaimed = str(error) if error.damaged else self._unclaimed
@@ -133,6 +139,9 @@ class Sender:
             return
         self._unclaimed, self._away = "", False
         for message in claim.messages:
+            if message.id in self._under_way:
+                self._next[message.id] = message
+                continue
             self._under_way[message.id] = message
             task = tasks.create_task(
                 self._deliver(message, claim.composed.get(message.id)),
@@ -151,18 +160,21 @@ class Sender:
         if room <= 0:
             return _ClaimedMessages([])
 
-        under_way, give_back = frozenset(self._under_way), self._holds_unknown
+        under_way, unsaid = frozenset(self._under_way) | self._claims.kept, tuple(self._unsaid)
+        give_back = self._holds_unknown or bool(unsaid)
         ahead, self._composes_ahead = self._composes_ahead, False
 
         def claim(tx: Tx) -> _ClaimedMessages:
             now = (
                 self._clock.now()
             )  # when it runs: what a unit before it in the same commit owes is due by then
+            self._unsaid.append(now)
             if give_back:
-                tx.outbox.give_back(self._owner, but=under_way, now=now, error="its outcome was not stored")
+                error = "its outcome was not stored"
+                tx.outbox.give_back(self._claims.owner, but=under_way, now=now, error=error, unbegun=unsaid)
             taken = tx.outbox.claim(
                 now,
-                owner=self._owner,
+                owner=self._claims.owner,
                 lease_seconds=LEASE_SECONDS,
                 limit=room,
                 unsure_seconds=self._delivery.uncertain.times.longest,
@@ -174,13 +186,17 @@ class Sender:
             taken.sort(key=lambda message: (message.urgency, message.id not in composed))
             return _ClaimedMessages(taken, tx.outbox.next_at(), composed)
 
-        self._holds_unknown = False
+        self._holds_unknown, began = False, self._clock.monotonic()
         try:
             claimed = await self._store.write(claim)
-        except BaseException:  # it may be claimed for us without our knowing
-            self._holds_unknown = True
+        except BaseException as error:  # it may be claimed for us without our knowing
+            self._holds_unknown |= give_back
+            if isinstance(error, NotStored):
+                self._unsaid = deque(unsaid, maxlen=16)
             raise
         self._composes_ahead = True
+        self._unsaid.clear()
+        self._claims.took((one for one in claimed.messages if one.id not in self._under_way), began)
         return claimed
 
     async def _sleep(self, seconds: float) -> None:
@@ -193,12 +209,24 @@ class Sender:
         for task in self._tasks:
             task.cancel()
 
-    async def _deliver(self, message: Message, composition: Composition | None = None) -> None:
+    async def _deliver(self, message: Message, composition: Composition | None) -> None:
+        """Deliver one message, and again what was claimed of it meanwhile, where that is still ours then."""
+        await self._deliver_once(message, composition)
+        while (again := self._next.pop(message.id, None)) is not None:
+            self._under_way[message.id] = again
+            self._claims.doubts(again)
+            await self._deliver_once(again, None)
+        self._under_way.pop(message.id, None)
+        self._bell.ring()
+
+    async def _deliver_once(self, message: Message, composition: Composition | None) -> None:
         """Deliver one message; nothing it meets ends the sender. ``composition``: what it says, where that is known."""
         try:
             await self._attempt(message, composition)
+        except ClaimLost:
+            logger.bind(message=message.id).warning("not sent: another replica has taken it over")
         except StoreUnavailable as error:
-            self._holds_unknown = True  # given back when the store is back; what was posted is found then
+            self._store_later(message, error)
             level = "DEBUG" if error.damaged else "WARNING"  # damage is said once, by the store
             logger.bind(message=message.id, error=str(error)).log(level, "the store did not take the outcome")
             if error.damaged and _is_unposted_card(message):
@@ -212,8 +240,16 @@ class Sender:
                 await self._failures.defer(
                     DeliveryAttempt(unsure), 30.0, error=f"{type(error).__name__}: {error}"
                 )
-        self._under_way.pop(message.id, None)
-        self._bell.ring()
+        self._claims.over(message)
+
+    def _store_later(self, message: Message, error: StoreUnavailable) -> None:
+        """Have what is known of a delivery stored once the store is back; of what is not known, whoever takes it looks."""
+        if message.id in self._claims.kept:
+            return
+        if error.damaged or self._claims.has_begun(message):
+            self._holds_unknown = True
+            return
+        self._claims.keep(message, partial(_not_begun, message=message, now=self._clock.now()))
 
     async def _attempt(self, message: Message, composition: Composition | None) -> None:
         if message.attempted_at is None:  # what was in doubt of it is over, whoever settled it
@@ -275,17 +311,23 @@ class Sender:
 
     async def _give_back(self) -> None:
         """Give back what was cut off, so that the next start need not wait for a lease to end."""
-        if not (self._under_way or self._holds_unknown):
+        if not (self._under_way or self._holds_unknown or self._unsaid or self._claims.kept):
             return
-        now = self._clock.now()
+        now, unsaid = self._clock.now(), tuple(self._unsaid)
 
         def give_back(tx: Tx) -> None:
-            tx.outbox.give_back(self._owner, but=(), now=now, error="shut down")
+            tx.outbox.give_back(self._claims.owner, but=(), now=now, error="shut down", unbegun=unsaid)
 
         try:
+            await self._claims.store_kept()
             await self._store.write(give_back)
         except StoreUnavailable as error:
             logger.bind(error=str(error)).warning("not given back: the leases will end by themselves")
+
+
+def _not_begun(tx: Tx, *, message: Message, now: datetime) -> None:
+    unknown = message.attempted_at is not None
+    tx.outbox.defer(message.id, until=now, error="the store was away", unknown=unknown, counted=False)
 
 
 @dataclass(slots=True)

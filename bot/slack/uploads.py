@@ -10,6 +10,7 @@ from datetime import datetime
 
 import aiohttp
 
+from bot.slack.claims import Claims
 from bot.slack.client import Posted, SlackClient, text_of
 from bot.slack.errors import NotDone, OutcomeUnknown, classify
 from bot.slack.rendered import FileContent
@@ -29,9 +30,10 @@ _FILE_GONE = frozenset({"file_not_found", "file_deleted", "file_expired"})
 class Uploads:
     """Uploads files into channels and threads."""
 
-    def __init__(self, client: SlackClient, store: Store) -> None:
+    def __init__(self, client: SlackClient, store: Store, claims: Claims) -> None:
         self._client = client
         self._store = store
+        self._claims = claims
         self._refused: set[str] = set()
 
     async def known_file(self, message: Message) -> str:
@@ -41,6 +43,7 @@ class Uploads:
     async def send(self, message: Message, file: FileContent, channel_id: str, comment: str) -> Posted:
         """Upload a file and share it in a channel, in the thread of the message's parent."""
         file_id = await self.known_file(message) or await self._upload(message, file)
+        await self._claims.begin(message)
         try:
             await self._client.call(
                 "files.completeUploadExternal",

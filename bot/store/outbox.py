@@ -120,6 +120,12 @@ class OutboxTable:
             )
         return mended
 
+    def held_until(self, message_id: int, owner: str) -> datetime | None:
+        """Return when an owner's lease of a message ends; None where the message is not his, or not any more."""
+        held = {"message": message_id, "owner": owner}
+        until: datetime | None = statements.HELD_UNTIL.scalar(self._connection, held)
+        return until
+
     def release(self) -> None:
         """Give every claimed message back at once; what may have been posted stays marked as such."""
         statements.RELEASE.run(self._connection, {})
@@ -183,9 +189,23 @@ class OutboxTable:
         else:
             (statements.DEFER if unknown else statements.DEFER_NOT_DONE).run(self._connection, changes)
 
-    def give_back(self, owner: str, *, but: Collection[int], now: datetime, error: str) -> None:
-        """Give back all that an owner still holds, ``but`` for some; whoever takes it looks first what came of it."""
-        given = {"owner": owner, "but": sorted(but), "until": now, "error": clean(error), "counted": 0}
+    def give_back(
+        self,
+        owner: str,
+        *,
+        but: Collection[int],
+        now: datetime,
+        error: str,
+        unbegun: Collection[datetime] = (),
+    ) -> None:
+        """Give back all that an owner still holds, ``but`` for some; whoever takes it looks first what came of it.
+
+        ``unbegun``: the times of claims of which nothing was begun: what was not in doubt before them is not now.
+        """
+        held = {"owner": owner, "but": sorted(but)}
+        for claimed in unbegun:  # first: what is given back is nobody's any more
+            statements.NOT_BEGUN.run(self._connection, {**held, "claimed": claimed})
+        given = {**held, "until": now, "error": clean(error), "counted": 0}
         statements.GIVE_BACK.run(self._connection, given)
 
     def hasten(self, error: str, now: datetime) -> None:

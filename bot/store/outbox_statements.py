@@ -146,6 +146,11 @@ NEXT_RECHECK = Prepared(
         )
     ).where(_t.c.confirm_at.is_not(None), _t.c.sent_revision == _t.c.wanted_revision)
 )
+HELD_UNTIL = Prepared(
+    sa.select(_t.c.lease_until).where(
+        _t.c.id == sa.bindparam("message"), _t.c.lease_owner == sa.bindparam("owner")
+    )
+)
 RELEASE = Prepared(
     sa.update(_t).where(_t.c.lease_until.is_not(None)).values(lease_owner="", lease_until=None)
 )
@@ -183,11 +188,17 @@ HASTEN = Prepared(
     .where(_t.c.last_error == sa.bindparam("error"))
     .values(next_at=_Now)
 )
-GIVE_BACK = Prepared(
+_HELD = (
     sa.update(_t)
     .where(_t.c.lease_until.is_not(None), _t.c.lease_owner == sa.bindparam("owner"))
     .where(_t.c.id.not_in(sa.bindparam("but", expanding=True)))
-    .values(**_DEFERRED)
+)
+GIVE_BACK = Prepared(_HELD.values(**_DEFERRED))
+NOT_BEGUN = Prepared(
+    # An attempt of unknown outcome that is older has kept its own time.
+    _HELD.where(_t.c.attempted_at == sa.bindparam("claimed", type_=tables.UtcTime)).values(
+        attempted_at=None, unsure_until=None
+    )
 )
 DEFER_NOT_DONE = Prepared(_DEFER.values(attempted_at=None, unsure_until=None))
 DEFER_UNSURE = Prepared(_DEFER.values(unsure_until=sa.bindparam("unsure", type_=tables.UtcTime)))

@@ -303,10 +303,9 @@ async def test_two_replicas_and_a_late_slack_leave_one_of_each(store: SqlStore, 
     slack.faults.add(Fault.late(POST, AFTER_REPOST), Fault.late(POST, AFTER_TIMEOUT, times=2))
     async with (
         bench_on(store, slack) as one,
-        bench_on(store, slack) as two,
+        bench_on(store, slack, owner="other") as two,
         asyncio.TaskGroup() as tasks,
     ):
-        two.sender._owner = "other"
         tasks.create_task(one.sender.run())
         tasks.create_task(two.sender.run())
         for number in range(5):
@@ -339,8 +338,7 @@ async def test_a_replica_that_stood_still_in_a_post_leaves_one_card(
     store: SqlStore, slack: SlackServer, first: str
 ) -> None:
     """It was taken for dead and the other one posts; then it goes on with its own post. Whoever is stored first stays."""
-    async with bench_on(store, slack) as one, bench_on(store, slack) as two:
-        two.sender._owner = "two"
+    async with bench_on(store, slack) as one, bench_on(store, slack, owner="two") as two:
         stopped = {name: asyncio.Event() for name in ("one", "two")}
         reached = {name: asyncio.Event() for name in ("one", "two")}
         for name, bench in (("one", one), ("two", two)):

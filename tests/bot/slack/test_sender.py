@@ -496,26 +496,6 @@ async def test_a_delivery_of_which_something_was_cancelled_is_tried_again(
     await until(lambda: not bench.sender._under_way)
 
 
-async def test_a_post_that_the_store_did_not_take_is_looked_for_as_soon_as_it_is_back(bench: Bench) -> None:
-    """Not when its lease ends: the store was away for a moment, and Slack has the message."""
-
-    class Away:
-        def __getattr__(self, name: str) -> object:
-            return getattr(bench.store, name)
-
-        async def write(self, *_: object, **__: object) -> None:
-            raise NotStored("away")
-
-    bench.delivery._store = cast("SqlStore", Away())
-    await bench.open()
-    await until(bench.cards)
-    await asyncio.sleep(0.3)
-    bench.delivery._store = bench.store
-    await bench.settled(8)
-    assert len(bench.cards()) == 1
-    assert len(bench.slack.calls.of(POST)) == 1
-
-
 async def test_a_damaged_index_that_new_cards_need_is_said_until_a_newer_card_is_posted(bench: Bench) -> None:
     """Who brings an alert is answered 503 then; one older card that cannot be composed holds no webhook up."""
     broken: set[str] = set()

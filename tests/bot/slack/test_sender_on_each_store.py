@@ -26,8 +26,11 @@ async def test_posts_are_there_once_on_each_database(store: SqlStore, slack: Sla
 
 async def test_two_senders_on_one_store_post_each_message_once(store: SqlStore, slack: SlackServer) -> None:
     """Replicas share the work: a lease keeps them apart."""
-    async with bench_on(store, slack) as one, bench_on(store, slack) as two, asyncio.TaskGroup() as tasks:
-        two.sender._owner = "other"
+    async with (
+        bench_on(store, slack) as one,
+        bench_on(store, slack, owner="other") as two,
+        asyncio.TaskGroup() as tasks,
+    ):
         tasks.create_task(one.sender.run())
         tasks.create_task(two.sender.run())
         for number in range(20):

@@ -131,7 +131,12 @@ class Bench:
 
 @asynccontextmanager
 async def bench_on(
-    store: SqlStore, slack: SlackServer, *, limits: RateLimits = FAST, times: DeliveryTimes = QUICK
+    store: SqlStore,
+    slack: SlackServer,
+    *,
+    limits: RateLimits = FAST,
+    times: DeliveryTimes = QUICK,
+    owner: str = "test",
 ) -> AsyncIterator[Bench]:
     """Put a sender together; it does not run yet."""
     clock, bell = SystemClock(), Bell()
@@ -145,9 +150,10 @@ async def bench_on(
             incident_renderers(),
             clock=clock,
             meters=meters,
+            owner=owner,
             times=times,
         )
-        sender = Sender(store, delivery, pace=pace, clock=clock, meters=meters, bell=bell, owner="test")
+        sender = Sender(store, delivery, pace=pace, clock=clock, meters=meters, bell=bell)
         yield Bench(
             store=store,
             slack=slack,

@@ -148,6 +148,10 @@ class Outbox(Protocol):
         """
         ...
 
+    def held_until(self, message_id: int, owner: str) -> datetime | None:
+        """Return when an owner's lease of a message ends; None where the message is not his, or not any more."""
+        ...
+
     def release(self) -> None:
         """Give every claimed message back at once, where no other process can be alive."""
         ...
@@ -194,8 +198,19 @@ class Outbox(Protocol):
         """
         ...
 
-    def give_back(self, owner: str, *, but: Collection[int], now: datetime, error: str) -> None:
-        """Give back all that an owner still holds, ``but`` for some; whoever takes it looks first what came of it."""
+    def give_back(
+        self,
+        owner: str,
+        *,
+        but: Collection[int],
+        now: datetime,
+        error: str,
+        unbegun: Collection[datetime] = (),
+    ) -> None:
+        """Give back all that an owner still holds, ``but`` for some; whoever takes it looks first what came of it.
+
+        ``unbegun``: the times of claims of which nothing was begun: what was not in doubt before them is not now.
+        """
         ...
 
     def hasten(self, error: str, now: datetime) -> None:
