@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from loguru import logger
 
-from triage.concurrency import told_to_stop
+from triage.concurrency import FAULTS, is_stop
 from triage.errors import StoreUnavailable
 from triage.masking import masked
 from triage.ports.clock import Clock
@@ -31,8 +31,8 @@ async def lasting(name: str, loop: Callable[[], Awaitable[None]], liveness: Live
         except StoreUnavailable as error:  # said once, by the store
             logger.debug("{name} waits for the store: {why}", name=name, why=error)
             await asyncio.sleep(AGAIN_SECONDS)
-        except (asyncio.CancelledError, Exception) as error:  # whatever it is, alerts must still get through
-            if isinstance(error, asyncio.CancelledError) and told_to_stop():
+        except FAULTS as error:  # whatever it is, alerts must still get through
+            if is_stop(error):
                 raise
             logger.opt(exception=error).error("{name} failed; it starts again", name=name)
             if liveness is not None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from loguru import logger
 
 from bot.liveness import IDLE_SECONDS, Liveness
-from triage.concurrency import told_to_stop
+from triage.concurrency import FAULTS, is_stop
 from triage.errors import CommitUnknown, StoreUnavailable
 from triage.model import TriageRun
 from triage.ports.bell import Bell
@@ -72,6 +72,12 @@ class TriageLoop:
         except StoreUnavailable as error:
             logger.debug("no triage taken: {error}", error=error)
             return None
+        except FAULTS as error:  # it must not end the triages under way
+            if is_stop(error):
+                raise
+            logger.opt(exception=error).error("no triage taken")
+            self.liveness.failed("triage", error)
+            return None
 
     async def _execute(self, run: TriageRun) -> None:
         try:
@@ -79,8 +85,8 @@ class TriageLoop:
         except StoreUnavailable as error:
             # The run stays claimed; when its lease ends it is taken again.
             logger.bind(incident=f"INC-{run.incident_id}").error("triage not stored: {error}", error=error)
-        except (asyncio.CancelledError, Exception) as error:
-            if isinstance(error, asyncio.CancelledError) and told_to_stop():
+        except FAULTS as error:
+            if is_stop(error):
                 raise
             # One triage's fault must not stop the others; that something it waited for was cancelled is one too.
             logger.bind(incident=f"INC-{run.incident_id}").exception("triage failed")
@@ -96,6 +102,8 @@ class TriageLoop:
             await self.runner.failed(run, error)
         except StoreUnavailable as away:
             logger.bind(incident=f"INC-{run.incident_id}").error("triage not stored: {error}", error=away)
-        except Exception as second:  # noqa: BLE001 - its lease ends, and it is tried again then
+        except FAULTS as second:  # its lease ends, and it is tried again then
+            if is_stop(second):
+                raise
             logger.bind(incident=f"INC-{run.incident_id}").exception("the failed triage could not be ended")
             self.liveness.failed("triage", second)

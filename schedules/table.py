@@ -15,7 +15,7 @@ from apscheduler.triggers.base import BaseTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 from loguru import logger
 
-from triage.concurrency import told_to_stop
+from triage.concurrency import FAULTS, is_stop
 from triage.cron import Cron
 from triage.errors import SettingError, StoreUnavailable
 
@@ -95,8 +95,8 @@ def _beating(
             await job.call()
         except StoreUnavailable as error:  # said once, by the store; the job runs again at its next time
             logger.debug("job {name} waits for the store: {why}", name=job.name, why=error)
-        except (asyncio.CancelledError, Exception) as error:  # noqa: BLE001 - none may take the job out of the table
-            if isinstance(error, asyncio.CancelledError) and told_to_stop():
+        except FAULTS as error:  # none may take the job out of the table
+            if is_stop(error):
                 # The shutdown cut it off; it runs again after the next start.
                 logger.info("job {name} was cut off by the shutdown", name=job.name)
                 return

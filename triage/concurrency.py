@@ -1,14 +1,15 @@
-"""Several questions at the same time, and what becomes of their errors."""
+"""Several questions at the same time, several items one after the other, and what becomes of their errors."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Iterable
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from typing import Any, TypeVar, overload
 
-from triage.errors import SourceError
+from triage.errors import SourceError, StoreUnavailable
 
 T = TypeVar("T")
+R = TypeVar("R")
 A = TypeVar("A")
 B = TypeVar("B")
 C = TypeVar("C")
@@ -63,6 +64,53 @@ def _leaves(errors: ExceptionGroup[Exception]) -> Iterable[Exception]:
             yield error
 
 
+FAULTS = (asyncio.CancelledError, Exception)
+"""What the work for one item may fail by. A CancelledError is among it where only what it waited for was cancelled."""
+
+
+class ItemsFailed(Exception):
+    """The work for some of several items failed; it was done for the others."""
+
+
+async def each(items: Iterable[T], work: Callable[[T], Awaitable[R]]) -> list[R]:
+    """Do work for each item, one after the other, and return the answers.
+
+    An item whose work fails costs only itself: ItemsFailed is raised behind the last one. StoreUnavailable and a
+    request to stop are raised at once, as they concern all.
+    """
+    done: list[R] = []
+    failed: list[BaseException] = []
+    for item in items:
+        try:
+            done.append(await work(item))
+        except StoreUnavailable:
+            raise
+        except FAULTS as error:
+            if is_stop(error):
+                raise
+            failed.append(error)
+    if failed:
+        raise _several_failed(failed, len(failed) + len(done)) from failed[0]
+    return done
+
+
+async def all_or_each(items: Sequence[T], work: Callable[[Sequence[T]], Awaitable[R]]) -> list[R]:
+    """Do work for all items at once; where that fails, for each by itself, as ``each`` does."""
+    try:
+        return [await work(items)]
+    except StoreUnavailable:
+        raise
+    except FAULTS as error:
+        if is_stop(error) or len(items) == 1:
+            raise
+    return await each([[item] for item in items], work)
+
+
+def _several_failed(failed: Sequence[BaseException], count: int) -> ItemsFailed:
+    first = failed[0]
+    return ItemsFailed(f"{len(failed)} of {count} failed, the first by {type(first).__name__}: {first}")
+
+
 async def attempt(question: Coroutine[Any, Any, T]) -> T | SourceError:
     """Return the answer, or the source's error as a value: for checks with more than one source."""
     try:
@@ -75,3 +123,8 @@ def told_to_stop() -> bool:
     """Whether somebody cancelled this task: else a CancelledError is what it waited for, which was cancelled itself."""
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0
+
+
+def is_stop(error: BaseException) -> bool:
+    """Whether an error is the request to end this task, and no fault of one item."""
+    return isinstance(error, asyncio.CancelledError) and told_to_stop()

@@ -11,6 +11,7 @@ from functools import lru_cache
 from triage.masking import masked_and_cut
 from triage.masking.plain_view import TERMINAL
 
+_FAULT_MAX = 300
 _READ_AT_MOST = 20_000
 """Characters of a text that are looked at: a megabyte of annotation must not cost a second of regexes."""
 _UNSURE = 600
@@ -58,6 +59,12 @@ def one_line(text: str, limit: int) -> str:
     """Return the text as ``shown`` does, its lines joined by spaces."""
     # Masked before its lines are joined: some secrets end where their line does.
     return cut(_COMMAND.sub("\u2039", " ".join(_without_secrets(text).split())), limit)
+
+
+def fault_words(error: BaseException) -> str:
+    """Return a fault of our own code in words for a person, in one line."""
+    said = f"{type(error).__name__}: {error}".removesuffix(": ")
+    return f"a fault of ours ({one_line(said, _FAULT_MAX)})"
 
 
 def _without_secrets(text: str) -> str:

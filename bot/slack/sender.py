@@ -24,7 +24,7 @@ from bot.slack.failure_handling import DeliveryAttempt, FailureHandling
 from bot.slack.meters import SlackMeters
 from bot.slack.problems import Problems
 from bot.slack.rate_limits import LOOK, RANKS, RateLimiter
-from triage.concurrency import told_to_stop
+from triage.concurrency import FAULTS, is_stop
 from triage.errors import NotStored, StoreUnavailable
 from triage.incidents.notifications import LINE_URGENCY
 from triage.ports.bell import Bell
@@ -231,8 +231,8 @@ class Sender:
             logger.bind(message=message.id, error=str(error)).log(level, "the store did not take the outcome")
             if error.damaged and _is_unposted_card(message):
                 self._untold.kept(message, str(error))
-        except (asyncio.CancelledError, Exception) as error:  # of ours: the message stays owed, others go on
-            if isinstance(error, asyncio.CancelledError) and told_to_stop():
+        except FAULTS as error:  # of ours: the message stays owed, others go on
+            if is_stop(error):
                 raise
             logger.bind(message=message.id, kind=message.kind.value).exception("delivery failed")
             with suppress(StoreUnavailable):  # then its lease ends by itself

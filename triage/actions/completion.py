@@ -87,12 +87,31 @@ def _how_far(steps: list[StepRecord], why: str) -> str:
     done = [step.number for step in steps if step.status is StepStatus.DONE and step.number]
     cut = [step.number for step in steps if step.status is StepStatus.RUNNING]
     rest = [step.number for step in steps if step.status is StepStatus.PENDING and step.number]
-    where = f"the service stopped during step {cut[0]}" if cut else "the service stopped between two steps"
-    if why and cut:
-        where = f"{why} during step {cut[0]}"
+    where = f"during step {cut[0]}" if cut else "between two steps" if rest else "after the last step"
     if cut == [0]:
-        where = "the service stopped before the first step"
-    return f"{where}; done: {_numbers(done)}; not begun: {_numbers(rest)}. It is not run again by itself"
+        where = "before the first step"
+    what = why or "the service stopped"
+    return (
+        f"{what} {where}; done: {_numbers(done)}; not begun: {_numbers(rest)}. It is not run again by itself"
+    )
+
+
+def failed_by_us(tx: Tx, desk: Desk, action_id: int, now: datetime, *, owner: str, why: str) -> None:
+    """Say on an action what became of it where we failed on it; ``owner``: the process that did.
+
+    One that runs becomes ``unknown``, one that was not begun expires, a question whether it helped has no answer.
+    """
+    record = tx.actions.get(action_id)
+    if record is None:
+        return
+    if record.status is ActionStatus.CONFIRMED:
+        end(tx, record, f"it could not begin: {why}; nothing was done", now)
+    elif lifecycle.held_by(record, owner):
+        interrupted(tx, desk, record, now, why=why)
+    elif record.owner == owner and record.verify_at is not None and record.lease_until is not None:
+        verified(
+            tx, desk, record, Verification(VerificationOutcome.INCONCLUSIVE, at=now, rows=(), why=why), now
+        )
 
 
 def _numbers(numbers: list[int]) -> str:

@@ -18,12 +18,14 @@ from triage.actions.incident_of_action import incident_about
 from triage.actions.preparation import PreparedPlan, prepare, recheck, show_agent
 from triage.actions.runner import ActionRunner
 from triage.actions.verifier import Verifier
+from triage.concurrency import FAULTS, is_stop
 from triage.errors import StoreUnavailable
 from triage.model import ActionProposal
 from triage.plans.record import ActionRecord, ActionStatus
 from triage.ports.actions import Signed
 from triage.ports.bell import Bell
 from triage.ports.store import Tx
+from triage.untrusted_text import fault_words
 
 T = TypeVar("T")
 ROUND_SECONDS = 2.0
@@ -43,7 +45,7 @@ class ActionEngine:
     executor: Executor | None = None
     beat: Callable[[], None] = lambda: None
     """Called once a round of the loop, as proof that it is not stuck."""
-    fault: Callable[[Exception], None] = lambda _: None
+    fault: Callable[[BaseException], None] = lambda _: None
     """Called with a fault of ours that cost one action, or one round."""
     _bell: Bell = field(default_factory=Bell)
     _at_work: set[int] = field(default_factory=set)
@@ -174,7 +176,9 @@ class ActionEngine:
             return await self.services.store.write(work)
         except StoreUnavailable:
             raise
-        except Exception as error:  # noqa: BLE001 - see above
+        except FAULTS as error:
+            if is_stop(error):
+                raise
             logger.bind(action=action_id).opt(exception=error).error("an action could not be brought on")
             self.fault(error)
             return None
@@ -189,7 +193,9 @@ class ActionEngine:
                     await self._round(tasks)
                 except StoreUnavailable as error:
                     logger.bind(error=str(error)).debug("actions wait for the store")
-                except Exception as error:  # noqa: BLE001 - it must not end the actions that run
+                except FAULTS as error:  # it must not end the actions that run
+                    if is_stop(error):
+                        raise
                     logger.opt(exception=error).error("a round of the action engine failed; it goes on")
                     self.fault(error)
                 await self._bell.wait(ROUND_SECONDS)
@@ -233,14 +239,33 @@ class ActionEngine:
         tasks.create_task(self._guarded(action_id, work), name=f"action {action_id}")
 
     async def _guarded(self, action_id: int, work: Coroutine[Any, Any, object]) -> None:
-        """A fault in one action ends neither the others nor the loop; its lease ends, and it becomes unknown."""
+        """A fault in one action ends neither the others nor the loop; it is said where people look.
+
+        Where even that cannot be stored its lease ends, and it becomes unknown.
+        """
         try:
             await work
-        except Exception as error:  # noqa: BLE001 - see above
-            logger.bind(action=action_id).exception("an action ended by a fault of ours")
+        except StoreUnavailable as error:  # said by the store
+            logger.bind(action=action_id, error=str(error)).warning("an action is left as the store has it")
+        except FAULTS as error:
+            if is_stop(error):
+                raise
+            logger.bind(action=action_id).opt(exception=error).error("an action met a fault of ours")
             self.fault(error)
+            await self._failed(action_id, error)
         finally:
             self._at_work.discard(action_id)
+
+    async def _failed(self, action_id: int, error: BaseException) -> None:
+        def end(tx: Tx) -> None:
+            now, why = self.services.clock.now(), fault_words(error)
+            completion.failed_by_us(tx, self.services.desk, action_id, now, owner=self.owner, why=why)
+
+        try:
+            await self._isolated(action_id, end)
+        except StoreUnavailable as away:
+            logger.bind(action=action_id, error=str(away)).warning("left as running: its lease ends")
+        self.wake_sender()
 
 
 __all__ = ["ActionEngine"]

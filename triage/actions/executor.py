@@ -7,9 +7,12 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
+from loguru import logger
+
 from triage.actions.intent import answer_to, envelope
+from triage.concurrency import FAULTS, is_stop
 from triage.env_check import env_problems
-from triage.errors import DeskFailure, Refused, SourceError
+from triage.errors import DeskFailure, Refused, SourceDenied, SourceError, SourceRejected
 from triage.model import utc
 from triage.plans import operations
 from triage.plans.plan import Step
@@ -17,6 +20,7 @@ from triage.plans.record import Confirmation
 from triage.ports.actions import DeskAccess, OnOutput, Performed
 from triage.ports.clock import Clock
 from triage.ports.sources import Sources
+from triage.untrusted_text import fault_words
 from triage.wording import duration
 
 POLL_SECONDS = 0.5
@@ -64,6 +68,11 @@ class Executor:
             return Performed(ok=False, note=note, known=isinstance(step.op, _LOOKS))
         except (DeskFailure, Refused, SourceError) as error:
             return Performed(ok=False, note=str(error))
+        except FAULTS as error:
+            if is_stop(error):
+                raise
+            logger.bind(step=turn.number).opt(exception=error).error("a step met a fault of ours")
+            return Performed(ok=False, note=fault_words(error), known=isinstance(step.op, _LOOKS))
 
     async def _perform(  # noqa: PLR0911 - one row an operation: the closed set in one place
         self, step: Step, turn: Turn, on_output: OnOutput
@@ -123,7 +132,14 @@ class Executor:
 
     async def _publish(self, op: operations.PublishIntent, by: Confirmation) -> Performed:
         payload = envelope(op, self._clock.now(), actor=by.actor, reason=by.reason)
-        entry = await self._sources.streams.add(op.stream, {"payload": payload}, max_length=INTENT_MAXLEN)
+        await self._sources.streams.health()  # where Redis is away nothing is sent, and that is known
+        try:
+            entry = await self._sources.streams.add(op.stream, {"payload": payload}, max_length=INTENT_MAXLEN)
+        except (SourceDenied, SourceRejected):
+            raise
+        except SourceError as error:
+            note = f"{error}; whether the intent was published is not known"
+            return Performed(ok=False, note=note, known=False)
         return Performed(ok=True, note=f"entry {entry}")
 
     async def _follow(self, op: operations.FollowIntent, seconds: float) -> Performed:

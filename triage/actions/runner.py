@@ -22,7 +22,8 @@ from triage.actions.context import ActionServices
 from triage.actions.executor import Executor, Turn
 from triage.actions.lease import Lease, LeaseLost
 from triage.actions.notifications import audit, tell_action, tell_story
-from triage.errors import StoreUnavailable
+from triage.concurrency import FAULTS, is_stop, told_to_stop
+from triage.errors import DeskFailure, Refused, SourceError, StoreUnavailable
 from triage.masking import masked
 from triage.memory.people import name_of
 from triage.plans.agent_orders import token_of
@@ -31,7 +32,7 @@ from triage.plans.record import ActionRecord, ActionStatus, StepRecord, StepStat
 from triage.plans.verification import Observation
 from triage.ports.actions import Performed
 from triage.ports.store import Tx
-from triage.untrusted_text import shown
+from triage.untrusted_text import fault_words, shown
 
 T = TypeVar("T")
 BEAT_SECONDS = 2.0
@@ -70,7 +71,8 @@ class ActionRunner:
         except LeaseLost:
             log.warning("stopped: another process took this action for dead")
         except asyncio.CancelledError:
-            await self._stopped(record)
+            if told_to_stop():  # else it is a fault of what was waited for, and whoever runs this says so
+                await self._stopped(record)
             raise
 
     async def _beating(self, record: ActionRecord) -> None:
@@ -119,9 +121,9 @@ class ActionRunner:
 
     async def _look(self, record: ActionRecord) -> tuple[list[str], Observation | None]:
         """Check preconditions once more, and see what is true before. A fault here stops before the first step."""
-        action = CATALOGUE[record.kind]
+        action, limit = CATALOGUE[record.kind], asyncio.timeout(PRECONDITION_SECONDS)
         try:
-            async with asyncio.timeout(PRECONDITION_SECONDS):
+            async with limit:
                 gone = await self._services.no_longer_allowed(record)
                 if gone:
                     said = ", ".join(f"{actor} ({why})" for actor, why in gone.items())
@@ -129,8 +131,17 @@ class ActionRunner:
                 found = await action.preconditions(await self._services.context(record))
                 since = record.started_at or self._services.clock.now()
                 before = await self._services.observe(record, since=since)
-        except TimeoutError:
-            return [f"they could not be checked within {PRECONDITION_SECONDS:g} s"], None
+        except StoreUnavailable:
+            raise
+        except (DeskFailure, SourceError, Refused) as error:
+            return [f"they could not be checked: {error}"], None
+        except FAULTS as error:
+            if is_stop(error):
+                raise
+            if limit.expired():
+                return [f"they could not be checked within {PRECONDITION_SECONDS:g} s"], None
+            logger.bind(action=record.id).opt(exception=error).error("preconditions met a fault of ours")
+            return [f"they could not be checked: {fault_words(error)}"], None
         return [one.text for one in found if one.holds is Holds.NO], before
 
     def _looked(self, tx: Tx, action_id: int, before: Observation | None, refused: list[str]) -> bool:
@@ -245,6 +256,8 @@ class ActionRunner:
                 return  # the next step's commit meets the same and stops
             except StoreUnavailable as error:
                 logger.bind(action=action_id, error=str(error)).warning("lease not renewed, trying again")
+            except Exception as error:  # noqa: BLE001 - without the lease the action is lost
+                logger.bind(action=action_id).opt(exception=error).error("lease not renewed, trying again")
 
     async def _still_ours(self, action_id: int) -> None:
         """Return when nobody can have taken the action away; asked right before the desk is touched.

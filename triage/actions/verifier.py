@@ -86,6 +86,10 @@ class Verifier:
                 logger.bind(action=record.id, error=str(error)).debug(
                     "the lease of a verification is not renewed"
                 )
+            except Exception as error:  # noqa: BLE001 - without the lease another process asks as well
+                logger.bind(action=record.id).opt(exception=error).error(
+                    "the lease of a verification is not renewed"
+                )
 
     async def _tidy(self, record: ActionRecord) -> None:
         if record.plan is None or not record.plan.orders:

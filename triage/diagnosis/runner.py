@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from loguru import logger
 
-from triage.concurrency import told_to_stop
+from triage.concurrency import FAULTS, is_stop
 from triage.diagnosis.agreement import agreed
 from triage.diagnosis.checks import CHECKS
 from triage.diagnosis.shared_containers import shared
@@ -63,8 +63,8 @@ async def _answer(check: NamedCheck, ctx: CheckContext, deadline: float) -> Find
     except SourceError as error:
         source = "" if error.source in check.SOURCE else f"{error.source}: "
         return _unknown(check, masked(f"{source}{error.why}"))
-    except (asyncio.CancelledError, Exception) as error:
-        if isinstance(error, asyncio.CancelledError) and told_to_stop():
+    except FAULTS as error:
+        if is_stop(error):
             raise
         logger.opt(exception=True).bind(check=check.NAME).error("check failed")
         return _unknown(check, f"the check itself failed ({type(error).__name__}); the log has the traceback")

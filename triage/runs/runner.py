@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 
 from loguru import logger
 
@@ -13,7 +14,7 @@ from triage.actions.attribution import own_acts
 from triage.actions.degraded import degraded_since
 from triage.actions.proposals import propose_from_run
 from triage.actions.remedies import conclude, judged
-from triage.concurrency import told_to_stop
+from triage.concurrency import FAULTS, is_stop, told_to_stop
 from triage.desk import Desk
 from triage.desk_events import DeskEvent
 from triage.diagnosis.checks.base import CheckContext
@@ -24,7 +25,6 @@ from triage.errors import BadInput, StoreUnavailable
 from triage.incidents.feedback import ask
 from triage.incidents.notifications import tell_card, tell_triage
 from triage.incidents.traits import note_traits
-from triage.masking import masked
 from triage.model import (
     Episode,
     Finding,
@@ -45,10 +45,10 @@ from triage.ports.sources import Sources
 from triage.ports.store import Store, Tx
 from triage.signals.containers import container_subject
 from triage.signals.dead_letters import dead_letter_rate
+from triage.untrusted_text import fault_words
 
 EVENTS_MAX = 300
 """Events that a triage reads: the newest ones."""
-FAULT_MAX = 300
 AGAIN = "tried again after a fault"
 """Why the run after a failed one runs; a second fault is not tried a third time."""
 STORE_SECONDS = 60.0
@@ -86,19 +86,20 @@ class TriageRunner:
     async def failed(self, run: TriageRun, error: BaseException) -> None:
         """End a run that failed by a fault of ours: said in its findings, and tried once more."""
         now = self.clock.now()
-        why = masked(f"{type(error).__name__}: {' '.join(str(error).split())}")[:FAULT_MAX]
         finding = Finding(
             "triage",
             FindingStatus.UNKNOWN,
             "The triage itself failed",
             "hbot-triage",
-            why=f"a fault of ours ({why})",
+            why=fault_words(error),
         )
         done = replace(run, status=RunStatus.DONE, finished_at=now, findings=(finding,), verdict=Verdict())
 
-        def end(tx: Tx) -> None:
+        def end(tx: Tx, *, told: bool = True) -> None:
+            if _is_done(tx, run.id):
+                return  # it failed on what came after
             tx.runs.finish(done)
-            incident = tx.incidents.get(run.incident_id)
+            incident = tx.incidents.get(run.incident_id) if told else None
             if incident is None:
                 return
             if run.reason != AGAIN and incident.is_open:
@@ -106,7 +107,15 @@ class TriageRunner:
             tell_triage(tx, incident, now)
             tell_card(tx, incident, now)
 
-        await self.store.write(end)
+        try:
+            await self.store.write(end)
+        except StoreUnavailable:
+            raise
+        except FAULTS as second:
+            if is_stop(second):
+                raise
+            logger.bind(run=run.id).opt(exception=second).error("a failed triage cannot be told")
+            await self.store.write(partial(end, told=False))  # else it would be taken again and again
         self.wake_sender()
 
     async def execute(self, run: TriageRun) -> TriageRun:
@@ -126,6 +135,8 @@ class TriageRunner:
                 await self.store.write(lambda tx, until=until: tx.runs.renew(run_id, self.owner, until))  # type: ignore[misc]
             except StoreUnavailable as error:
                 logger.debug("the lease of a triage is not renewed: {error}", error=error)
+            except Exception as error:  # noqa: BLE001 - without the lease another one takes the run as well
+                logger.opt(exception=error).error("the lease of a triage is not renewed")
 
     async def _execute(self, run: TriageRun) -> TriageRun:
         began = self.clock.monotonic()
@@ -176,8 +187,7 @@ class TriageRunner:
                 return
 
     def _finish(self, tx: Tx, run: TriageRun, evidence: bytes) -> None:
-        known = tx.runs.get(run.id)
-        if known is not None and known.status is RunStatus.DONE:
+        if _is_done(tx, run.id):
             return  # stored by a commit whose answer did not arrive
         incident = tx.incidents.get(run.incident_id)
         if incident is None:  # pragma: no cover - incidents are never deleted while a run is under way
@@ -189,6 +199,11 @@ class TriageRunner:
         tell_triage(tx, incident, now)
         tell_card(tx, incident, now)
         ask(tx, incident, now)  # it may have ended before we knew what to ask
+
+
+def _is_done(tx: Tx, run_id: int) -> bool:
+    known = tx.runs.get(run_id)
+    return known is not None and known.status is RunStatus.DONE
 
 
 def judge_and_pack(
