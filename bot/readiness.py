@@ -74,9 +74,7 @@ class Readiness:
             return Dependency(ok=False, needed=False, why=f"no answer within {AGENT_SECONDS:g} s")
         except (DeskFailure, SourceError) as error:
             return Dependency(ok=False, needed=False, why=str(error))
-        return Dependency(
-            ok=True, needed=False, facts={"apart": True, "record": who.get("record", {}).get("entries")}
-        )
+        return Dependency(ok=True, needed=False, facts={"apart": True, "record": who.record.entries})
 
     @staticmethod
     def _outbox(state: OutboxState, now: datetime) -> Dependency:

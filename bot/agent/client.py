@@ -6,9 +6,10 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import AwareDatetime, TypeAdapter, ValidationError
 
 from bot.agent import protocol as p
 from triage import errors
@@ -90,6 +91,8 @@ class Wire:
                 except (p.BrokenFrame, TimeoutError) as error:
                     why = str(error) or f"no answer within {seconds:g} s"
                     raise AgentUnreachable(f"the agent was lost: {why}", asked=True) from error
+                if not isinstance(found, dict):
+                    raise AgentUnreachable("the agent was lost: it told something else", asked=True)
                 if found.get("type") == "error":
                     raise _error(str(found.get("kind")), str(found.get("why")))
                 yield str(found.get("type")), found.get("data")
@@ -99,11 +102,16 @@ class Wire:
     async def ask(self, request: p.Ask, kind: type[T] | Any, *, seconds: float = ANSWER_SECONDS) -> T:  # noqa: ANN401 - a type form
         """Ask and return the answer as ``kind``. Raises AgentUnreachable, Refused, DeskFailure, SourceError."""
         answer: Any = None
-        async for what, data in self.frames(request, seconds=seconds):
-            answer = data if what == "answer" else answer
+        try:
+            async with asyncio.timeout(seconds):  # of all it tells, also where each piece comes in time
+                async for what, data in self.frames(request, seconds=seconds):
+                    answer = data if what == "answer" else answer
+        except TimeoutError as error:
+            said = f"the agent was lost: no answer within {seconds:g} s"
+            raise AgentUnreachable(said, asked=True) from error
         try:
             read: T = adapter(kind).validate_python(answer)
-        except ValidationError as error:
+        except (ValidationError, RecursionError) as error:
             said = "the agent answered something else than was asked; is it of this version"
             raise SourceBadAnswer(NAME, said) from error
         return read
@@ -131,10 +139,31 @@ def _error(kind: str, why: str) -> Exception:
     return DeskFailure(why if kind == "desk" else f"the agent did not take the request: {why}")
 
 
-async def hello(address: str) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class RecordLength:
+    """How many lines the agent's record has, and the digest of the last."""
+
+    entries: int
+    head: str
+
+
+@dataclass(frozen=True, slots=True)
+class AgentIdentity:
+    """What an agent says of itself: its desk, what it may do, whether it believes Slack's signature alone."""
+
+    desk: str
+    bots: tuple[str, ...]
+    kinds: tuple[str, ...]
+    proves: bool
+    record: RecordLength
+    uid: int
+    at: AwareDatetime
+
+
+async def hello(address: str) -> AgentIdentity:
     """Ask the agent who it is. Raises DeskFailure, SourceError."""
     try:
-        found: dict[str, Any] = await Wire(address).ask(p.Hello(), dict[str, Any])
+        found: AgentIdentity = await Wire(address).ask(p.Hello(), AgentIdentity)
     except AgentUnreachable as error:
         raise DeskFailure(str(error)) from error
     return found

@@ -132,8 +132,10 @@ class LocalAgent:
             performed = Performed(ok=False, note=str(error), known=False)
         except (DeskFailure, SourceError) as error:
             performed = Performed(ok=False, note=str(error))
-        except BaseException as error:
-            self._write("unknown", {**about, "note": f"ended by {type(error).__name__}"})
+        except (
+            BaseException
+        ) as error:  # where the disk takes no line it is owed: what is raised stays what it is
+            self._ended(about, Performed(ok=False, note=f"ended by {type(error).__name__}", known=False))
             raise
         performed = self._ended(about, performed)
         # Of what a command says, the one who asked gets nothing that the masking knows for a secret.

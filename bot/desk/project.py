@@ -60,9 +60,9 @@ class DeskProject:
         """Return what ``down`` would end. Compose 1, which has no rehearsal, ends each service of its files."""
         said = await self._rehearsal("down", external=True)
         if said is not None:
-            return TakenDown(containers=tuple(sorted(set(_ENDED.findall(said)))))
+            return TakenDown(containers=tuple(sorted(set(_ENDED.findall(said)))), services=())
         services = await self._said("config", "--services", external=True)
-        return TakenDown(services=tuple(services.split()))
+        return TakenDown(containers=(), services=tuple(services.split()))
 
     async def images(self, *, external: bool) -> dict[str, ServiceImage]:
         """Return the image of each service that is on, and whether the engine has it."""

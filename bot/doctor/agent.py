@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 from datetime import UTC, datetime
 
-from bot.agent.client import hello
+from bot.agent.client import AgentIdentity, hello
 from bot.doctor.report import DependencyReport
 from bot.settings import Settings
+from triage.untrusted_text import one_line
 
 CLOCKS_SECONDS = 30.0
 _SOCKET = "/var/run/docker.sock"
@@ -19,14 +20,13 @@ async def ask_agent(settings: Settings) -> DependencyReport:
         return _embedded(settings)
     who = await hello(settings.triage_agent)
     wrong = _differences(settings, who)
-    if not settings.slack_app_token.get_secret_value() and not who.get("proves"):
+    if not settings.slack_app_token.get_secret_value() and not who.proves:
         wrong.append("it has no SLACK_SIGNING_SECRET, so it believes the bot who confirmed")
     holds = _what_we_hold(settings)
     if holds:
         wrong.append(f"this process still reaches {' and '.join(holds)}: what is taken over here is the host")
-    record = who.get("record") or {}
-    head = str(record.get("head"))[:12]
-    seen = f"runs as uid {who.get('uid')}, its record has {record.get('entries')} lines (head {head}…)"
+    head = one_line(who.record.head, 80)[:12]
+    seen = f"runs as uid {who.uid}, its record has {who.record.entries} lines (head {head}…)"
     if wrong:
         mend = "give both the same desk.yaml; take the socket and the folders from this process (deploy/docker-compose.yml)"
         return DependencyReport("agent", "warning", f"{seen}; {'; '.join(wrong)}", mend)
@@ -43,16 +43,16 @@ def _embedded(settings: Settings) -> DependencyReport:
     return DependencyReport("agent", "warning", f"works in this process, which so holds {holds}", mend)
 
 
-def _differences(settings: Settings, who: dict[str, object]) -> list[str]:
+def _differences(settings: Settings, who: AgentIdentity) -> list[str]:
     desk = settings.desk
     found = []
-    if who.get("desk") != desk.name:
-        found.append(f"its desk is {who.get('desk')}, ours {desk.name}")
-    if who.get("bots") != [bot.name for bot in desk.bots]:
+    if who.desk != desk.name:
+        found.append(f"its desk is {one_line(who.desk, 60)}, ours {desk.name}")
+    if list(who.bots) != [bot.name for bot in desk.bots]:
         found.append("its desk.yaml names other bots")
-    if who.get("kinds") != list(desk.agent.kinds):
+    if list(who.kinds) != list(desk.agent.kinds):
         found.append("its desk.yaml allows other actions")
-    late = abs((datetime.now(UTC) - datetime.fromisoformat(str(who.get("at")))).total_seconds())
+    late = abs((datetime.now(UTC) - who.at).total_seconds())
     if late > CLOCKS_SECONDS:
         found.append(f"its clock differs by {late:.0f} s")
     return found

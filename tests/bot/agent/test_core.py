@@ -352,6 +352,27 @@ async def test_a_step_whose_end_the_disk_does_not_take_is_not_told_as_undone(
     assert (await ward.perform(other.token, 1)).ok
 
 
+async def test_a_step_that_we_fail_in_is_not_told_as_undone_where_the_disk_is_full_too(
+    ward: Ward, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the disk says of the record is another matter: the step may have been done, and is told as unknown."""
+
+    async def breaks(order: Order, token: str, on_output: Callable[[str], None]) -> Performed:
+        def write(*_: object) -> None:
+            raise DeskFailure("the disk is full")
+
+        monkeypatch.setattr(AgentRecord, "_write", write)
+        raise ValueError((order, token, on_output))
+
+    ward.executor.do = breaks  # type: ignore[method-assign]
+    await ward.agent.confirm(shown())
+    with pytest.raises(ValueError, match="compose"):
+        await ward.perform(TOKEN, 1)
+    monkeypatch.undo()
+    await ward.agent.end(TOKEN)
+    assert ward.told() == ["confirmed", "begun", "unknown", "over"]
+
+
 async def test_one_action_at_a_time_on_a_target_until_it_is_over(ward: Ward) -> None:
     """The desk excludes every bot; an action that is over, or of which nothing is reported, excludes nobody."""
     await ward.agent.confirm(shown("rollback", "bot1", ROLLBACK))

@@ -56,7 +56,7 @@ class Host:
     wanted: dict[str, str] = field(default_factory=dict)
     anew: tuple[str, ...] | None = None
     named: str = ""
-    ended: TakenDown = field(default_factory=TakenDown)
+    ended: TakenDown = field(default_factory=lambda: TakenDown((), ()))
 
     async def list(self, repository: str) -> tuple[Image, ...]:
         """Answer the tags of a repository."""
@@ -296,9 +296,9 @@ def test_without_a_profile_left_those_of_the_env_file_do_not_count() -> None:
 @pytest.mark.parametrize(
     ("ended", "taken"),
     [
-        (TakenDown(containers=("hbot-bot1",)), ()),
-        (TakenDown(containers=("hbot-bot1", "hbot-bot3")), ("hbot-bot3",)),
-        (TakenDown(services=("bot1", "bot3", "redis")), ("hbot-bot3",)),
+        (TakenDown(containers=("hbot-bot1",), services=()), ()),
+        (TakenDown(containers=("hbot-bot1", "hbot-bot3"), services=()), ("hbot-bot3",)),
+        (TakenDown(containers=(), services=("bot1", "bot3", "redis")), ("hbot-bot3",)),
     ],
 )
 async def test_the_plan_foretells_what_runs_on_and_what_is_taken_down_too(

@@ -84,8 +84,8 @@ class ServiceImage:
 class TakenDown:
     """What ``down`` would end: containers by name, as a rehearsal says; where there is none, every service of the files."""
 
-    containers: tuple[str, ...] = ()
-    services: tuple[str, ...] = ()
+    containers: tuple[str, ...]
+    services: tuple[str, ...]
 
 
 class Project(Protocol):
