@@ -315,6 +315,13 @@ def test_nothing_known_is_said_as_such() -> None:
     assert found.unknowns == ("bot state, error logs, container: no answer within 5 s",)
 
 
+def test_of_checks_without_an_answer_none_is_said_to_be_well() -> None:
+    """As "0 of 2 checks found nothing wrong" it reads as two that found something."""
+    found = verdict(unknown("bot_state"), unknown("streams"))
+    assert found.top is not None
+    assert list(found.top.because) == ["no answer from bot state, streams"]
+
+
 def test_redis_that_answers_now_is_not_down() -> None:
     """An alert may be late."""
     found = verdict(redis(), bot(), alerts=(alert("RedisClientDisconnected"),))

@@ -48,11 +48,10 @@ def abstain(facts: Facts) -> Candidate:
     unknown = [each.name.replace("_", " ") for each in findings if each.status is FindingStatus.UNKNOWN]
     bad = [each for each in findings if each.status in {FindingStatus.CRITICAL, FindingStatus.WARNING}]
     because = [f"{each.name.replace('_', ' ')}: {each.headline}" for each in bad[:3]]
-    if not bad and findings:
-        count = counted(len(facts.findings), "check")
-        because.append(
-            f"{f'{len(facts.findings) - len(unknown)} of ' if unknown else ''}{count} found nothing wrong"
-        )
+    well = len(facts.findings) - len(unknown)
+    if not bad and well:
+        of_all = f"{well} of " if unknown else ""
+        because.append(f"{of_all}{counted(len(facts.findings), 'check')} found nothing wrong")
     if unknown:
         because.append(f"no answer from {', '.join(unknown)}")
     held = _held(facts)
