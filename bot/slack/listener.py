@@ -18,7 +18,7 @@ from starlette.responses import JSONResponse, Response
 from bot.settings import Settings
 from bot.slack.app import build_app
 from bot.slack.client import Identity, SlackClient
-from bot.slack.errors import SlackFailure
+from bot.slack.errors import Misconfigured, SlackFailure
 from bot.slack.http_mode import events_endpoint
 from bot.slack.refused_answers import RefusedAnswers
 from bot.slack.socket_mode import Sockets
@@ -108,11 +108,20 @@ class SlackListener:
             try:
                 return await self._client.identity()
             except SlackFailure as failure:
+                if self.problem != str(failure):  # said once for as long as it goes on
+                    _say_unknown(failure)
                 self.problem = str(failure)
-                logger.error("Slack does not know us: {why}", why=failure)
             try:
                 async with asyncio.timeout(wait * random.uniform(0.8, 1.2)):  # noqa: S311 - jitter
                     await stop.wait()
             except TimeoutError:
                 wait = min(wait * 2, longest)
         return None
+
+
+def _say_unknown(failure: SlackFailure) -> None:
+    """Log that Slack has not said who we are. A refusal waits for a person; what passes by itself is no error of theirs."""
+    if isinstance(failure, Misconfigured):
+        logger.error("Slack refuses us: {why}", why=failure)
+    else:
+        logger.warning("Slack has not said yet who we are, asking again: {why}", why=failure)
