@@ -18,7 +18,7 @@ import pytest
 from triage.action_kinds import KINDS
 from triage.kpis.limits import KPIS
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("one-file")]  # one process answers for all of them
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("bot", "demo", "handlers", "schedules", "tools", "triage")
@@ -295,20 +295,37 @@ print(json.dumps({
 """
 
 
-@pytest.fixture
-def tree(tmp_path: Path) -> Path:
+EACH = """
+import contextlib, io, json, sys, traceback
+
+def answer(script):
+    said = io.StringIO()
+    try:
+        with contextlib.redirect_stdout(said):
+            exec(script, {})
+        return json.loads(said.getvalue())
+    except Exception:
+        return traceback.format_exc()
+
+print(json.dumps({name: answer(script) for name, script in json.load(sys.stdin).items()}))
+"""
+"""Answers several questions, each as if it were asked alone."""
+
+
+def copied(folder: Path) -> Path:
     """A copy of the packages, without the tests; its files keep their dates, so what is compiled of them stays good."""
     for package in PACKAGES:
-        shutil.copytree(ROOT / package, tmp_path / package, ignore=shutil.ignore_patterns("static"))
-    return tmp_path
+        shutil.copytree(ROOT / package, folder / package, ignore=shutil.ignore_patterns("static"))
+    return folder
 
 
-def _asked(tree: Path, script: str = ASK) -> subprocess.CompletedProcess[str]:
+def _asked(tree: Path, script: str, given: str = "") -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "PYTHONPATH": str(tree)}
     return subprocess.run(
         [sys.executable, "-c", script],
         cwd=tree,
         env=environment,
+        input=given,
         capture_output=True,
         text=True,
         timeout=60,
@@ -316,12 +333,42 @@ def _asked(tree: Path, script: str = ASK) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_one_new_file_is_known_wherever_actions_are_listed(tree: Path) -> None:
-    """Catalogue, desk.yaml and its schema, playbooks, button, command and docs know it; no other file was touched."""
-    (tree / "triage/actions/kinds/polish_2x.py").write_text(DUMMY, encoding="utf-8")
-    answer = _asked(tree)
+@pytest.fixture(scope="module")
+def answers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """Put one of each thing into a copy of the tree, and ask everything that should know it; a traceback where it fails."""
+    tree = copied(tmp_path_factory.mktemp("grown"))
+    shutil.copy(ROOT / ".env.example", tree)
+    folders = {"bot/sources/almanac": DUMMY_SOURCE, "bot/fallback/pager": DUMMY_CHANNEL}
+    files = {
+        "triage/actions/kinds/polish_2x.py": DUMMY,
+        "handlers/slack/commands/greet.py": DUMMY_COMMAND,
+        "triage/kpis/checklist/minutes_seen.py": DUMMY_KPI,
+        **{f"{folder}/{name}": text for folder, each in folders.items() for name, text in each.items()},
+    }
+    for folder in folders:
+        (tree / folder).mkdir()
+    for name, text in files.items():
+        (tree / name).write_text(text, encoding="utf-8")
+    registry = tree / "bot/sources/registry.py"
+    written = registry.read_text(encoding="utf-8")
+    registry.write_text(written.replace('"grafana")', '"grafana", "almanac")'), encoding="utf-8")
+    asked = {
+        "action": ASK,
+        "command": ASK_COMMANDS,
+        "kpi": ASK_KPIS,
+        "source": ASK_SOURCES,
+        "channel": ASK_CHANNELS,
+    }
+    answer = _asked(tree, EACH, json.dumps(asked))
     assert answer.returncode == 0, answer.stderr
-    seen: dict[str, Any] = json.loads(answer.stdout)
+    found: dict[str, Any] = json.loads(answer.stdout)
+    return found
+
+
+def test_one_new_file_is_known_wherever_actions_are_listed(answers: dict[str, Any]) -> None:
+    """Catalogue, desk.yaml and its schema, playbooks, button, command and docs know it; no other file was touched."""
+    seen = answers["action"]
+    assert isinstance(seen, dict), seen
     assert seen["catalogue"] == "make the bot shine"
     assert seen["desk.yaml"] == 2
     assert seen["playbook"] == ["polish_2x"]
@@ -334,10 +381,11 @@ def test_one_new_file_is_known_wherever_actions_are_listed(tree: Path) -> None:
     assert seen["others"] == len(KINDS) + 1
 
 
-def test_a_file_that_is_no_action_stops_the_start_and_says_why(tree: Path) -> None:
+def test_a_file_that_is_no_action_stops_the_start_and_says_why(tmp_path: Path) -> None:
     """A file in the folder of kinds without an action of its name is a mistake of its author."""
+    tree = copied(tmp_path)
     (tree / "triage/actions/kinds/polish_2x.py").write_text('"""Nothing."""\n', encoding="utf-8")
-    answer = _asked(tree)
+    answer = _asked(tree, ASK)
     assert answer.returncode != 0
     assert (
         "triage/actions/kinds/polish_2x.py: ACTION must be an Action whose kind is 'polish_2x'"
@@ -345,12 +393,9 @@ def test_a_file_that_is_no_action_stops_the_start_and_says_why(tree: Path) -> No
     )
 
 
-def test_one_new_file_is_a_command(tree: Path) -> None:
+def test_one_new_file_is_a_command(answers: dict[str, Any]) -> None:
     """Dispatch, help, the nearest word and the docs know it; no other file was touched."""
-    (tree / "handlers/slack/commands/greet.py").write_text(DUMMY_COMMAND, encoding="utf-8")
-    answer = _asked(tree, ASK_COMMANDS)
-    assert answer.returncode == 0, answer.stderr
-    assert json.loads(answer.stdout) == {
+    assert answers["command"] == {
         "dispatch": "greet [name]",
         "help": True,
         "nearest": "greet",
@@ -358,12 +403,9 @@ def test_one_new_file_is_a_command(tree: Path) -> None:
     }
 
 
-def test_one_new_file_is_a_kpi(tree: Path) -> None:
+def test_one_new_file_is_a_kpi(answers: dict[str, Any]) -> None:
     """Report, digest, the setting that names KPIs and the docs know it, in its place; no other file was touched."""
-    (tree / "triage/kpis/checklist/minutes_seen.py").write_text(DUMMY_KPI, encoding="utf-8")
-    answer = _asked(tree, ASK_KPIS)
-    assert answer.returncode == 0, answer.stderr
-    assert json.loads(answer.stdout) == {
+    assert answers["kpi"] == {
         "measured": ["minutes_seen", 0, "fail"],
         "digest": ["Minutes seen", "fail · 0 min (≥ 9) · few"],
         "setting": ["minutes_seen"],
@@ -372,34 +414,19 @@ def test_one_new_file_is_a_kpi(tree: Path) -> None:
     }
 
 
-def test_a_source_is_one_folder_and_one_name(tree: Path) -> None:
+def test_a_source_is_one_folder_and_one_name(answers: dict[str, Any]) -> None:
     """Its folder and its name in ``SYSTEMS``: wiring, settings, their reference and the doctor know it."""
-    shutil.copy(ROOT / ".env.example", tree)
-    folder = tree / "bot/sources/almanac"
-    folder.mkdir()
-    for name, text in DUMMY_SOURCE.items():
-        (folder / name).write_text(text, encoding="utf-8")
-    registry = tree / "bot/sources/registry.py"
-    written = registry.read_text(encoding="utf-8")
-    registry.write_text(written.replace('"grafana")', '"grafana", "almanac")'), encoding="utf-8")
-    answer = _asked(tree, ASK_SOURCES)
-    assert answer.returncode == 0, answer.stderr
-    seen: dict[str, Any] = json.loads(answer.stdout)
+    seen = answers["source"]
+    assert isinstance(seen, dict), seen
     assert seen["seen"] == ["http://tides", "ok", "asked at http://tides"]
     assert seen["refused"].startswith("ALMANAC_URL: is no http(s) URL")
     assert seen["docs"]
 
 
-def test_a_fallback_channel_is_one_folder(tree: Path) -> None:
+def test_a_fallback_channel_is_one_folder(answers: dict[str, Any]) -> None:
     """Wiring, settings, their reference, the doctor and what logs must not show know it; no other file was touched."""
-    shutil.copy(ROOT / ".env.example", tree)
-    folder = tree / "bot/fallback/pager"
-    folder.mkdir()
-    for name, text in DUMMY_CHANNEL.items():
-        (folder / name).write_text(text, encoding="utf-8")
-    answer = _asked(tree, ASK_CHANNELS)
-    assert answer.returncode == 0, answer.stderr
-    seen: dict[str, Any] = json.loads(answer.stdout)
+    seen = answers["channel"]
+    assert isinstance(seen, dict), seen
     assert seen["opened"] == ["pager"]
     assert seen["doctor"] == ["ok", "beeps at http://pager"]
     assert "TRIAGE_FALLBACK_PAGER" in seen["none"]
