@@ -42,6 +42,8 @@ of a second, it gives a flood of webhooks a tenth more and doubles what an alert
 In a storm the store's writer belongs to the webhooks that wait for their 200; what waits in the inbox is safe.
 """
 
+_ALSO = {"GET": ("HEAD",)}
+"""HEAD asks for the same without its body, which the server leaves out: many health checks ask so."""
 _UNUSED = ("aiohttp.web", "uvicorn.main")
 """aiohttp's server, which slack_bolt imports for one of its own; uvicorn's command line, which it imports itself."""
 
@@ -100,7 +102,11 @@ class EndpointDispatcher:
 
         # Here once: to import them takes time in each request.
         self._request, self._hung_up = Request, ClientDisconnect
-        self._endpoints = {(one.method, one.path): one.call for one in endpoints}
+        self._endpoints = {
+            (method, one.path): one.call
+            for one in endpoints
+            for method in {one.method, *_ALSO.get(one.method, ())}
+        }
         self._make = make
         self._making = asyncio.Lock()
         self._application: ASGIApp | None = None

@@ -104,10 +104,12 @@ class AlertmanagerWebhook:
         return await self._keep(webhook, signals)
 
     def known(self, header: str) -> bool:
-        """Whether a header ``Authorization`` is that of who may post."""
+        """Whether a header ``Authorization`` is that of who may post; the name of its scheme has no case."""
         if not self.token:
             return True
-        return hmac.compare_digest(header.encode("utf-8", "replace"), f"Bearer {self.token}".encode())
+        scheme, _, token = header.partition(" ")
+        right = hmac.compare_digest(token.encode("utf-8", "replace"), self.token.encode())
+        return right and scheme.lower() == "bearer"
 
     def _read(self, body: bytes) -> tuple[Webhook | Envelope, list[Signal]]:
         webhook = parsed(body)

@@ -385,3 +385,12 @@ def test_the_process_may_hold_a_descriptor_for_each_connection() -> None:
         assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] == max(soft, min(wanted, hard))
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+async def test_a_health_check_may_ask_for_no_body(sqlite_store: SqlStore) -> None:
+    """HEAD is answered as GET is, without the body, and the connection goes on."""
+    async with served(sqlite_store, ConnectionLimits(lambda _: False)) as port, plain_client() as client:
+        for path in ("livez", "readyz", "metrics"):
+            head = await client.head(f"http://127.0.0.1:{port}/{path}")
+            assert (head.status_code, head.content) == (200, b"")
+            assert (await client.get(f"http://127.0.0.1:{port}/{path}")).headers == head.headers

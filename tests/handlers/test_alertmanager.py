@@ -106,6 +106,13 @@ async def test_what_cannot_be_stored_is_answered_with_503(name: str) -> None:
     assert door.handler.counts.refused == {503: 1}
 
 
+@pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER"])
+async def test_the_scheme_of_the_token_has_no_case(door: Doorway, scheme: str) -> None:
+    """Alertmanager sends ``authorization.type`` as it is written there."""
+    answer = await door.post(headers={"Authorization": f"{scheme} {TOKEN}"})
+    assert answer.json() == {"accepted": 1}
+
+
 @pytest.mark.parametrize("header", ["", "Bearer", "Bearer wrong", f"Basic {TOKEN}", TOKEN, "Bearer \xe9"])
 async def test_without_the_token_nothing_is_taken(door: Doorway, header: str) -> None:
     """Missing, wrong, of another kind, or not even ASCII: 401, and nothing is stored."""
