@@ -11,6 +11,7 @@ from loguru import logger
 
 from bot.liveness import IDLE_SECONDS, Liveness
 from bot.tuning import REST_SECONDS, SHARE, SHARE_AT_ONCE, DutyCycle
+from triage.concurrency import FAULTS, is_stop
 from triage.errors import RecordUnreadable, StoreUnavailable
 from triage.incidents import unsortable
 from triage.incidents.intake import BATCH, Intake, IntakePass
@@ -87,7 +88,9 @@ class IntakeLoop:
                 raise
         except RecordUnreadable as error:  # said where it is put aside
             logger.debug("sorting one by one: {why}", why=error)
-        except Exception as error:  # noqa: BLE001 - one signal that cannot be sorted must not hold up all others
+        except FAULTS as error:  # one signal that cannot be sorted must not hold up all others
+            if is_stop(error):
+                raise
             logger.opt(exception=error).error("a pass over the inbox failed; sorting one by one")
         else:
             self.blocked = ""
@@ -144,7 +147,9 @@ class IntakeLoop:
                 if not error.damaged:
                     raise
                 kept, blocked = kept + 1, str(error)
-            except Exception as error:  # noqa: BLE001 - as above
+            except FAULTS as error:  # as above
+                if is_stop(error):
+                    raise
                 await self._put_aside(signal_id, error)
         self.blocked = blocked
         return IntakePass(more=len(waiting) == BATCH and not kept)
@@ -152,7 +157,7 @@ class IntakeLoop:
     async def _sort_one(self, signal_id: int) -> IntakePass:
         return await self.store.write(lambda tx: self.intake.sort_one(tx, signal_id, self.clock.now()))
 
-    async def _put_aside(self, signal_id: int, error: Exception) -> None:
+    async def _put_aside(self, signal_id: int, error: BaseException) -> None:
         """Show plainly that the signal came: with all it says, else with its text, else only by the count."""
         why = unsortable.why_of(error)
         traced = None if isinstance(error, RecordUnreadable) else error  # that one is no mistake in our code
@@ -166,7 +171,9 @@ class IntakeLoop:
                 shown = await self.store.write(lambda tx, plain=plain: show(tx, plain=plain))  # type: ignore[misc]
             except StoreUnavailable:
                 raise
-            except Exception as second:  # noqa: BLE001 - then with less
+            except FAULTS as second:  # then with less
+                if is_stop(second):
+                    raise
                 level = "DEBUG" if isinstance(second, RecordUnreadable) else "ERROR"
                 logger.log(
                     level, "signal {id} cannot be shown: {why}", id=signal_id, why=unsortable.why_of(second)

@@ -16,6 +16,7 @@ from loguru import logger
 from triage.actions.attribution import ASKED_FOR, action_behind, described_as_ours
 from triage.actions.notifications import confirmed_by
 from triage.actions.own_starts import after, our_deploy
+from triage.concurrency import FAULTS, is_stop
 from triage.desk import Desk
 from triage.desk_events import DeskEvent, Parked
 from triage.errors import SourceError, SourceNotConfigured, StoreUnavailable
@@ -140,17 +141,19 @@ class ContainerListener:
         now = self.clock.now()
         try:
             if told.action == UNREADABLE:
-                raise ValueError("the engine told it in another shape")  # noqa: TRY301 - kept aside as the others
+                raise ValueError("the engine told it in another shape")  # kept aside as the others
             event = container_event(self.desk, told, now)
             if event is not None:
                 await self._store(event, told.at, now)
         except (SourceError, StoreUnavailable):
             raise
-        except Exception as error:  # noqa: BLE001 - a fault of ours with one event
+        except FAULTS as error:  # a fault of ours with one event
+            if is_stop(error):
+                raise
             logger.opt(exception=error).error("a container event is kept aside: {event}", event=told)
             await self._keep_aside(told, error, now)
 
-    async def _keep_aside(self, told: ContainerEvent, error: Exception, now: datetime) -> None:
+    async def _keep_aside(self, told: ContainerEvent, error: BaseException, now: datetime) -> None:
         """Park an event with why, and go on behind it."""
         text = masked(str(told))[:PARKED_MAX]
         why = f"we failed on it: {type(error).__name__}"
@@ -269,7 +272,9 @@ class ContainerListener:
                 await self._missed_of(state, since, now)
             except (SourceError, StoreUnavailable):
                 raise
-            except Exception as error:  # noqa: BLE001 - a fault of ours with one container
+            except FAULTS as error:  # a fault of ours with one container
+                if is_stop(error):
+                    raise
                 logger.opt(exception=error).error("what {name} went through is not known", name=state.name)
                 self.aside = f"what {state.name} went through is not known: {type(error).__name__}"
 

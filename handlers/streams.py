@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 
 from loguru import logger
 
+from triage.concurrency import FAULTS, is_stop
 from triage.desk import Desk
 from triage.desk_events import DeskEvent, Gravity, Parked, PayloadEntry, entry_key, moment_of
 from triage.errors import SourceError, StoreUnavailable
@@ -94,9 +95,12 @@ class StreamListener:
     counts: StreamCounts = field(default_factory=StreamCounts)
     standing: GroupPosition | None = None
     trouble: str = ""
+    aside: str = ""
+    """What of the entries we failed on since the start, though the others are taken."""
     _open: bool = False
     _looked_at: float = float("-inf")
     _reported_gap: str = ""
+    _failed_on: int = 0
     _ahead: asyncio.Queue[ReadAhead | Exception] = field(default_factory=lambda: asyncio.Queue(maxsize=1))
     """What was read while the batch before was stored; whoever reads it may hold one batch more."""
     _reading: asyncio.Task[None] | None = None
@@ -207,7 +211,9 @@ class StreamListener:
             await self._take(entries, said)
         except (SourceError, StoreUnavailable):
             raise
-        except Exception as error:  # noqa: BLE001 - a fault of ours with one entry must not stop the stream
+        except FAULTS as error:  # a fault of ours with one entry must not stop the stream
+            if is_stop(error):
+                raise
             logger.opt(exception=error).error("a batch of {stream} failed", stream=self.reader.stream)
             if len(entries) > 1:
                 for entry in entries:
@@ -220,6 +226,8 @@ class StreamListener:
         await self.store.write(lambda tx: tx.events.park([one], now=self.clock.now()))
         await self.reader.done([entry])
         self.counts.parked += 1
+        self._failed_on += 1
+        self.aside = f"{counted(self._failed_on, 'entry', 'entries')} could not be taken, the last: {why}"
 
     async def _said(self, entries: Sequence[PayloadEntry], now: datetime) -> list[DeskEvent | Parked]:
         said: list[DeskEvent | Parked] = []

@@ -51,7 +51,11 @@ class EnvWatch:
             return False
         read, modified = found
         now = self.clock.now()
-        changed = await self.store.write(lambda tx: self._compare(tx, read, min(modified, now), now))
+        try:
+            changed = await self.store.write(lambda tx: self._compare(tx, read, min(modified, now), now))
+        except BaseException:  # what was read is not remembered: the next look reads it again
+            self._file = None if self._file is None else EditedFile(self._file.path)
+            raise
         if changed:
             self.stored()
         return changed

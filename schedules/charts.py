@@ -8,12 +8,15 @@ from datetime import timedelta
 
 from loguru import logger
 
+from triage.concurrency import FAULTS, is_stop
 from triage.drill_alert import ALERTNAME as DRILL
+from triage.errors import StoreUnavailable
 from triage.incidents.notifications import tell_line
 from triage.model import Incident, TimelineEntry, TimelineKind
 from triage.ports.clock import Clock
 from triage.ports.store import Tx
 from triage.reports.postmortem.charting import Chart, Charting, chart_key, keep_chart
+from triage.untrusted_text import fault_words
 
 EVERY_SECONDS = 15.0
 SETTLED = timedelta(seconds=30)
@@ -37,9 +40,9 @@ class ChartJob:
         incident = await self.charting.store.read(self._next)
         if incident is None:
             return False
-        key, now = chart_key(incident), self.clock.now()
-        chart = await self.charting.draw(incident.id, now)
+        key = chart_key(incident)
         self._tries[key] = self._tries.get(key, 0) + 1
+        chart = await self._drawn(incident)
         if chart.picture is None and self._tries[key] < TRIES:
             logger.bind(incident=incident.number).warning("no chart yet: {why}", why=chart.missing[-1])
             return False
@@ -47,6 +50,18 @@ class ChartJob:
         if kept := await self.charting.store.write(lambda tx: self._keep(tx, incident, chart)):
             self.wake_sender()
         return kept
+
+    async def _drawn(self, incident: Incident) -> Chart:
+        """Return the chart. A fault of ours leaves it out and says so, as anything else: others wait behind it."""
+        try:
+            return await self.charting.draw(incident.id, self.clock.now())
+        except StoreUnavailable:
+            raise
+        except FAULTS as error:
+            if is_stop(error):
+                raise
+            logger.bind(incident=incident.number).opt(exception=error).error("the chart failed")
+            return Chart(None, (fault_words(error),))
 
     def _next(self, tx: Tx) -> Incident | None:
         now = self.clock.now()

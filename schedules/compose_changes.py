@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 
 from schedules.edited_file import EditedFile, PartDigests, Reads, digest, tell_edit
+from triage.concurrency import each
 from triage.desk import Desk
 from triage.errors import DeskFailure
 from triage.ports.clock import Clock
@@ -45,10 +46,7 @@ class ComposeWatch:
 
     async def run(self) -> bool:
         """Look once; returns whether something changed. A file that cannot be read is none of our business."""
-        changed = [name for name, file in [*self._files.items()] if await self._look(name, file)]
-        if changed:
-            self.stored()
-        return bool(changed)
+        return any(await each([*self._files.items()], lambda one: self._look(*one)))
 
     async def _look(self, name: str, file: EditedFile) -> bool:
         try:
@@ -60,7 +58,16 @@ class ComposeWatch:
             return False
         text, modified = found
         now = self.clock.now()
-        return await self.store.write(lambda tx: self._compare(tx, name, text, min(modified, now), now))
+        try:
+            changed = await self.store.write(
+                lambda tx: self._compare(tx, name, text, min(modified, now), now)
+            )
+        except BaseException:  # what was read is not remembered: the next look reads it again
+            self._files[name] = EditedFile(file.path)
+            raise
+        if changed:
+            self.stored()
+        return changed
 
     def _read(self, file: EditedFile) -> tuple[str, datetime] | None:
         """Read a file that was touched; an override that is not there, beside a file that is, holds nothing."""

@@ -14,8 +14,9 @@ from zoneinfo import ZoneInfo
 from loguru import logger
 
 from triage.actions.degraded import banner
+from triage.concurrency import FAULTS, each, is_stop
 from triage.desk import Desk
-from triage.errors import SourceError
+from triage.errors import SourceError, StoreUnavailable
 from triage.incidents.documents import keep_answer
 from triage.incidents.notifications import DIGEST_CHANNEL
 from triage.memory.periods import Period, Schedule, due_now, schedule_of, served
@@ -25,6 +26,7 @@ from triage.ports.store import MessageKind, Store, Tx
 from triage.reports.digest.answer import DigestText, digest_text, missing_text
 from triage.reports.digest.hit_rate import hit_rate
 from triage.reports.digest.period import action_notes, incident_notes
+from triage.untrusted_text import fault_words
 from triage.wording import counted
 
 NAME = "digest"
@@ -47,16 +49,35 @@ class DigestJob:
         schedule = schedule_of(NAME, settings.digest, settings.timezone)
         if schedule is None:
             return 0
-        count = 0
-        for period in await due_now(self.store, schedule, self.clock.now()):
-            count += await self._serve(schedule, period)
-        return count
+        periods = await due_now(self.store, schedule, self.clock.now())
+        return sum(await each(periods, lambda period: self._serve(schedule, period)))
 
     async def _serve(self, schedule: Schedule, period: Period) -> bool:
+        failed: BaseException | None = None
+        try:
+            text, pictures = await self._made(schedule, period)
+        except StoreUnavailable:
+            raise
+        except (SourceError, *FAULTS) as error:
+            if is_stop(error):
+                raise
+            failed = None if isinstance(error, SourceError) else error
+            why = str(error) if failed is None else fault_words(error)
+            logger.bind(error=why).warning("the digest could not be measured")
+            text, pictures = await self._missing(schedule, period, why), ()
+        now = self.clock.now()
+        posted = await self.store.write(
+            lambda tx: self._store(tx, schedule, period, now, text=text, pictures=pictures)
+        )
+        if posted:
+            self.wake_sender()
+        if failed is not None:
+            raise failed
+        return posted
+
+    async def _made(self, schedule: Schedule, period: Period) -> tuple[DigestText, Sequence[DrawnPicture]]:
         bots = tuple(bot.name for bot in self.desk.bots)
         start, end = window_of(period)
-        title = f"KPI digest {covered(start, end, schedule.zone)}"
-        late = late_words(period, self.clock.now())
         incidents, actions, verdicts, standing = await self.store.read(
             lambda tx: (
                 incident_notes(tx, start, end),
@@ -65,25 +86,26 @@ class DigestJob:
                 banner(tx, self.clock.now()),
             )
         )
-        pictures: Sequence[DrawnPicture] = ()
-        try:
-            measured = await self.digests.measure(
-                bots, start, end, incidents=incidents, actions=actions, pictures=True
-            )
-            text = digest_text(
-                measured.report, incidents, title=title, late=late, verdicts=verdicts, standing=standing
-            )
-            pictures = measured.pictures
-        except SourceError as error:
-            logger.bind(error=str(error)).warning("the digest could not be measured")
-            text = missing_text(str(error), start, end, title=title, late=late, standing=standing)
-        now = self.clock.now()
-        posted = await self.store.write(
-            lambda tx: self._store(tx, schedule, period, now, text=text, pictures=pictures)
+        measured = await self.digests.measure(
+            bots, start, end, incidents=incidents, actions=actions, pictures=True
         )
-        if posted:
-            self.wake_sender()
-        return posted
+        title, late = self._heading(schedule, period)
+        text = digest_text(
+            measured.report, incidents, title=title, late=late, verdicts=verdicts, standing=standing
+        )
+        return text, measured.pictures
+
+    async def _missing(self, schedule: Schedule, period: Period, why: str) -> DigestText:
+        """Return what is posted where nothing could be measured, or where we failed on it."""
+        start, end = window_of(period)
+        title, late = self._heading(schedule, period)
+        standing = await self.store.read(lambda tx: banner(tx, self.clock.now()))
+        return missing_text(why, start, end, title=title, late=late, standing=standing)
+
+    def _heading(self, schedule: Schedule, period: Period) -> tuple[str, str]:
+        """Return a digest's title, and why it comes late."""
+        start, end = window_of(period)
+        return f"KPI digest {covered(start, end, schedule.zone)}", late_words(period, self.clock.now())
 
     def _store(
         self,

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from triage.clock_jumps import Jump, jumps, moved
+from triage.concurrency import all_or_each
 from triage.desk import Desk
 from triage.incidents.notifications import IN_CHANNEL, MENTIONS, WAS, tell_line
 from triage.model import Incident, IncidentShape, Severity, TimelineEntry, TimelineKind
@@ -39,24 +40,32 @@ class EscalationJob:
         settings = self.desk.escalation
         if not settings.steps and not settings.remind_acknowledged_minutes:
             return 0
-        if not await self.store.read(self._something_due):
+        severities = settings.severities
+        ids = await self.store.read(
+            lambda tx: [one.id for one in tx.incidents.open() if one.severity in severities]
+        )
+        return sum(await all_or_each(ids, self._tell_these)) if ids else 0
+
+    async def _tell_these(self, ids: Collection[int]) -> int:
+        if not await self.store.read(lambda tx: self._something_due(tx, ids)):
             return 0
-        count = await self.store.write(self._tell)
+        count = await self.store.write(lambda tx: self._tell(tx, ids))
         if count:
             self.wake_sender()
         return count
 
-    def _something_due(self, tx: Tx) -> bool:
+    def _something_due(self, tx: Tx, ids: Collection[int]) -> bool:
         """Whether a commit is worth its while: most looks find nothing."""
         now, settings = self.clock.now(), self.desk.escalation
-        incidents = self._incidents(tx)
+        incidents = self._incidents(tx, ids)
         return bool(due_steps(settings, incidents, self._triggered(tx, incidents, now), now)) or any(
             reminder_turn(settings, incident, now) for incident in incidents
         )
 
-    def _incidents(self, tx: Tx) -> list[Incident]:
-        severities, known = self.desk.escalation.severities, jumps(tx)
-        found = [incident for incident in tx.incidents.open() if incident.severity in severities]
+    @staticmethod
+    def _incidents(tx: Tx, ids: Collection[int]) -> list[Incident]:
+        known = jumps(tx)
+        found = [incident for incident in tx.incidents.open() if incident.id in ids]
         return [_moved(incident, known) for incident in found] if known else found
 
     def _triggered(self, tx: Tx, incidents: Sequence[Incident], now: datetime) -> dict[int, datetime]:
@@ -75,8 +84,8 @@ class EscalationJob:
                 found[incident.id] = max(found[incident.id], moved(since, known, incident=incident.id))
         return found
 
-    def _tell(self, tx: Tx) -> int:
-        now, incidents = self.clock.now(), self._incidents(tx)
+    def _tell(self, tx: Tx, ids: Collection[int]) -> int:
+        now, incidents = self.clock.now(), self._incidents(tx, ids)
         triggered = self._triggered(tx, incidents, now)
         due = due_steps(self.desk.escalation, incidents, triggered, now)
         lines = sum(

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from loguru import logger
 
 from triage.clock_jumps import Jump, jumps, moved
+from triage.concurrency import FAULTS, all_or_each, each, is_stop
 from triage.desk import Desk
 from triage.errors import FallbackFailure, PartlySent
 from triage.incidents.notifications import IN_CHANNEL, tell_line
@@ -39,12 +40,22 @@ class FallbackJob:
 
     async def owe_due(self) -> None:
         """Owe what the chat has not taken in time, and end what is owed to a channel whose setting is gone."""
-        if not self.channels:
-            return
+        if self.channels:
+            await each([self._owe_all, self._end_unset], lambda work: work())
+
+    async def _owe_all(self) -> int:
+        ids = await self.store.read(lambda tx: [one.id for one in self._severe(tx)])
+        return sum(await all_or_each(ids, self._owe_these)) if ids else 0
+
+    async def _owe_these(self, ids: Collection[int]) -> int:
         now = self.clock.now()
-        if await self.store.read(lambda tx: bool(self._untaken(tx, now))):
-            await self.store.write(self._owe)
-        await self._send_due(lambda name: name not in self.channels)
+        if not await self.store.read(lambda tx: bool(self._untaken(tx, ids, now))):
+            return 0
+        await self.store.write(lambda tx: self._owe(tx, ids))
+        return 1
+
+    async def _end_unset(self) -> int:
+        return await self._send_due(lambda name: name not in self.channels)
 
     async def send_over(self, channel: str) -> int:
         """Send what is owed to a channel. Returns how many notices it took."""
@@ -57,14 +68,16 @@ class FallbackJob:
         attempts = await self.store.write(lambda tx: notices.claim_all(tx, now, wanted))
         return sum(await asyncio.gather(*(self._send(attempt) for attempt in attempts)))
 
-    def _untaken(self, tx: Tx, now: datetime) -> list[Incident]:
-        """Return the grave incidents that the chat has not taken for too long."""
-        settings = self.desk.fallback
-        before, known = now - timedelta(seconds=settings.after_seconds), jumps(tx)
-        severe = (each for each in tx.incidents.open() if each.severity in settings.severities)
-        return [incident for incident in severe if not incident.quiet and _waits(tx, incident, before, known)]
+    def _severe(self, tx: Tx) -> list[Incident]:
+        severities = self.desk.fallback.severities
+        return [one for one in tx.incidents.open() if one.severity in severities and not one.quiet]
 
-    def _owe(self, tx: Tx) -> None:
+    def _untaken(self, tx: Tx, ids: Collection[int], now: datetime) -> list[Incident]:
+        """Return those of some grave incidents that the chat has not taken for too long."""
+        before, known = now - timedelta(seconds=self.desk.fallback.after_seconds), jumps(tx)
+        return [one for one in self._severe(tx) if one.id in ids and _waits(tx, one, before, known)]
+
+    def _owe(self, tx: Tx, ids: Collection[int]) -> None:
         now = self.clock.now()
         spoke = tx.notes.parsed(_SPOKE, datetime.fromisoformat)
         gather = timedelta(seconds=self.desk.fallback.gather_seconds)
@@ -73,7 +86,7 @@ class FallbackJob:
             return
         fresh = [
             incident
-            for incident in self._untaken(tx, now)
+            for incident in self._untaken(tx, ids, now)
             if tx.notes.once("fallback", f"{incident.id}/{incident.reopened}", now)
         ]
         if not fresh:
@@ -107,7 +120,9 @@ class FallbackJob:
             failure = refusal
         except TimeoutError:
             failure = FallbackFailure(f"no answer within {SEND_SECONDS:g} s")
-        except Exception as fault:  # noqa: BLE001 - a fault of one channel keeps no other from being told
+        except FAULTS as fault:  # of one channel: it keeps no other from being told
+            if is_stop(fault):
+                raise
             logger.opt(exception=fault).error("{channel} failed", channel=attempt.channel)
             failure = FallbackFailure(f"a fault of ours ({type(fault).__name__})")
         if failure is not None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
 from loguru import logger
 
+from triage.concurrency import each
 from triage.desk import Desk
 from triage.memory.believed_clock import BelievedClock
 from triage.ports.store import Store, Tx
@@ -49,18 +50,22 @@ class RetentionJob:
             ),
             "periods": lambda tx: tx.aging.forget_periods(now - timedelta(days=ages.documents_days), BATCH),
         }
-        gone = {name: await self._sweep(sweep) for name, sweep in sweeps.items()}
-        await self._give_back()  # also what a run that was killed had freed
+        counts = await each([*map(self._sweeping, sweeps.values()), self._give_back], lambda work: work())
+        gone = dict(zip(sweeps, counts, strict=False))
         if any(gone.values()):
             logger.bind(**gone).info("old things forgotten")
         return gone
 
-    async def _give_back(self) -> None:
-        """Give the freed space back to the disk, ``PAGES`` in one commit."""
+    async def _give_back(self) -> int:
+        """Give the freed space back to the disk, ``PAGES`` in one commit; also what a run that was killed had freed."""
         for _ in range(BATCHES):
             if not await self.store.write(lambda tx: tx.aging.give_back(PAGES)):
-                return
+                break
             await asyncio.sleep(PAUSE_SECONDS)
+        return 0
+
+    def _sweeping(self, sweep: Callable[[Tx], int]) -> Callable[[], Awaitable[int]]:
+        return lambda: self._sweep(sweep)
 
     async def _sweep(self, sweep: Callable[[Tx], int]) -> int:
         total = 0

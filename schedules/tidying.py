@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from triage.actions.outcome_check import waits_for_trading
+from triage.concurrency import all_or_each
 from triage.desk import Desk
 from triage.incidents import lifecycle
 from triage.incidents.feedback import ask
@@ -26,12 +28,17 @@ class TidyingJob:
 
     async def run(self) -> int:
         """Resolve what has been quiet long enough. Returns how many."""
-        now = self.clock.now()
-        return await self.store.write(lambda tx: self._tidy(tx, now))
+        ids = await self.store.read(lambda tx: [one.id for one in tx.incidents.open()])
+        return sum(await all_or_each(ids, self._tidy_these)) if ids else 0
 
-    def _tidy(self, tx: Tx, now: datetime) -> int:
+    async def _tidy_these(self, ids: Collection[int]) -> int:
+        now = self.clock.now()
+        return await self.store.write(lambda tx: self._tidy(tx, ids, now))
+
+    def _tidy(self, tx: Tx, ids: Collection[int], now: datetime) -> int:
         quiet = timedelta(seconds=self.desk.correlation.event_quiet_seconds)
-        over = [one for one in tx.incidents.open() if self._over(tx, one, now - quiet, now)]
+        these = [one for one in tx.incidents.open() if one.id in ids]
+        over = [one for one in these if self._over(tx, one, now - quiet, now)]
         for incident in over:
             minutes = int(quiet.total_seconds() // 60)
             change = lifecycle.resolve(incident, now=now, why=f"nothing more for {minutes} min")

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from loguru import logger
 
 from triage.clock_jumps import JUMP_SECONDS
+from triage.concurrency import each
 from triage.desk import Desk
 from triage.errors import SourceError, SourceNotConfigured, StoreUnavailable
 from triage.ports.clock import Clock
@@ -143,17 +144,19 @@ class SourceProbe:
 
     async def run(self) -> None:
         """Ask each once."""
-        for name, question in self._questions().items():
-            try:
-                await question()
-            except SourceNotConfigured:
-                self.up[name] = None
-                self.troubles.pop(name, None)
-            except SourceError as error:
-                self.up[name], self.troubles[name] = False, str(error)
-            else:
-                self.up[name] = True
-                self.troubles.pop(name, None)
+        await each(self._questions().items(), lambda asked: self._probe(*asked))
+
+    async def _probe(self, name: str, question: Callable[[], Awaitable[object]]) -> None:
+        try:
+            await question()
+        except SourceNotConfigured:
+            self.up[name] = None
+            self.troubles.pop(name, None)
+        except SourceError as error:
+            self.up[name], self.troubles[name] = False, str(error)
+        else:
+            self.up[name] = True
+            self.troubles.pop(name, None)
 
     def _questions(self) -> Mapping[str, Callable[[], Awaitable[object]]]:
         return {

@@ -9,7 +9,6 @@ import asyncio
 import random
 from collections import deque
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
@@ -30,6 +29,7 @@ from triage.incidents.notifications import LINE_URGENCY
 from triage.ports.bell import Bell
 from triage.ports.clock import Clock
 from triage.ports.store import Message, MessageKind, Store, Tx
+from triage.untrusted_text import fault_words
 
 LEASE_SECONDS = 30.0
 """Longer than a scan, a post and its plain version together (8 s each), short enough that a crash delays little."""
@@ -120,11 +120,24 @@ class Sender:
             async with asyncio.TaskGroup() as tasks:
                 while not self._stopping:
                     self._beat()
-                    await self._round(tasks)
+                    await self._safe_round(tasks)
                 if self._under_way:
                     await self._drained()
         finally:
             await self._give_back()
+
+    async def _safe_round(self, tasks: asyncio.TaskGroup) -> None:
+        """Go round once. What that fails by ends no delivery under way."""
+        try:
+            await self._round(tasks)
+        except FAULTS as error:
+            if is_stop(error):
+                raise
+            logger.opt(exception=error).error("no messages are claimed; it goes on")
+            self._problems.say("claim", f"no messages are claimed: {fault_words(error)}")
+            await self._sleep(AWAY_SECONDS)
+        else:
+            self._problems.over("claim")
 
     async def _round(self, tasks: asyncio.TaskGroup) -> None:
         try:
@@ -235,12 +248,24 @@ class Sender:
             if is_stop(error):
                 raise
             logger.bind(message=message.id, kind=message.kind.value).exception("delivery failed")
-            with suppress(StoreUnavailable):  # then its lease ends by itself
-                unsure = replace(message, attempted_at=message.attempted_at or self._clock.now())
-                await self._failures.defer(
-                    DeliveryAttempt(unsure), 30.0, error=f"{type(error).__name__}: {error}"
-                )
+            about = f"INC-{message.incident_id}: " if message.incident_id else ""
+            self._problems.say(f"message {message.id}", f"{about}{fault_words(error)}")
+            await self._put_off(message, error)
         self._claims.over(message)
+
+    async def _put_off(self, message: Message, error: BaseException) -> None:
+        """Keep a message that we failed on owed for later. Where not even that can be done its lease ends by itself."""
+        unsure = replace(message, attempted_at=message.attempted_at or self._clock.now())
+        try:
+            await self._failures.defer(
+                DeliveryAttempt(unsure), 30.0, error=f"{type(error).__name__}: {error}"
+            )
+        except StoreUnavailable as away:
+            logger.bind(message=message.id, error=str(away)).debug("left claimed")
+        except FAULTS as second:
+            if is_stop(second):
+                raise
+            logger.bind(message=message.id).opt(exception=second).error("left claimed")
 
     def _store_later(self, message: Message, error: StoreUnavailable) -> None:
         """Have what is known of a delivery stored once the store is back; of what is not known, whoever takes it looks."""

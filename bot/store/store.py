@@ -55,10 +55,13 @@ class SqlStore:
 
     async def read(self, work: Callable[[Tx], T]) -> T:
         """Run a reading unit on a consistent snapshot. Raises StoreUnavailable, or what the unit raised."""
+        limit = asyncio.timeout(READ_SECONDS)
         try:
-            async with asyncio.timeout(READ_SECONDS):
+            async with limit:
                 return await asyncio.get_running_loop().run_in_executor(self._readers, self._read, work)
         except TimeoutError:
+            if not limit.expired():
+                raise  # of the unit itself
             raise StoreUnavailable(f"the store did not answer within {READ_SECONDS:g} s") from None
 
     def _read(self, work: Callable[[Tx], T]) -> T:

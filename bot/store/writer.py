@@ -249,9 +249,9 @@ class Writer:
             return _Became.AGAIN
         except _CommitFailed as failed:
             return self._after_failed_commit(batch, failed)
-        except Exception as error:  # noqa: BLE001 - every error belongs to a unit, which raises it where it is awaited
-            if database_errors.unavailable(error):  # also where nobody waits any more
-                self.health.failed(error)
+        except BaseException as error:  # noqa: BLE001 - it belongs to a unit, and the thread serves all others
+            if isinstance(error, Exception) and database_errors.unavailable(error):
+                self.health.failed(error)  # also where nobody waits any more
             if len(batch) > 1:
                 return _Became.AGAIN
             batch[0].error = self._named(error)
@@ -333,17 +333,17 @@ class Writer:
             return _Became.SAID
         return _Became.AGAIN
 
-    def _named(self, error: Exception) -> Exception:
+    def _named(self, error: BaseException) -> Exception:
         if isinstance(error, StoreUnavailable):
             return error
-        if database_errors.unavailable(error):
-            return database_errors.not_stored(error)
-        if isinstance(
-            error, StopIteration
-        ):  # no future takes one: it would leave the answers behind it unsaid
-            mistake = RuntimeError("a unit of work raised StopIteration")
+        # No future takes a StopIteration: it would leave the answers behind it unsaid. What is no Exception would
+        # be read by whoever waits as a request to end.
+        if isinstance(error, StopIteration) or not isinstance(error, Exception):
+            mistake = RuntimeError(f"a unit of work raised {type(error).__name__}")
             mistake.__cause__ = error
             return mistake
+        if database_errors.unavailable(error):
+            return database_errors.not_stored(error)
         return error
 
     def _probe(self) -> None:

@@ -202,7 +202,7 @@ class ListenerWiring:
         """Return what cannot be read, and why, by name; empty texts are well."""
         trouble = self.parts.liveness.trouble
         found = {
-            listener.reader.stream: trouble(listener.reader.stream) or listener.trouble
+            listener.reader.stream: trouble(listener.reader.stream) or listener.trouble or listener.aside
             for listener in self.streams
         }
         found["containers"] = trouble(CONTAINERS) or self.containers.trouble or self.containers.aside

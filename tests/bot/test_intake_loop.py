@@ -14,6 +14,7 @@ from bot.liveness import Liveness
 from bot.store import SqlStore, open_store, tables
 from bot.store.transaction import Transaction
 from tests.contracts.test_store_outcomes import damaged_table
+from tests.fakes.breaking import FAULTS
 from tests.triage.incidents.desk_story import Story, title_of
 from triage.desk import Desk
 from triage.errors import NotStored, StoreUnavailable
@@ -31,6 +32,7 @@ class Sorting:
 
     story: Story
     poison: set[str] = field(default_factory=set)
+    fault: BaseException = field(default_factory=lambda: RuntimeError("no title for this one"))
     sorter: IntakeLoop = field(init=False)
 
     def __post_init__(self) -> None:
@@ -41,7 +43,7 @@ class Sorting:
 
     def _title(self, signal: Signal) -> str:
         if signal.name in self.poison:
-            raise RuntimeError("no title for this one")
+            raise self.fault
         return title_of(self.story.desk, signal)
 
     @asynccontextmanager
@@ -78,9 +80,12 @@ async def outcomes(story: Story) -> list[str]:
     return await story.store.read(read)
 
 
-async def test_only_the_one_that_fails_is_put_aside_and_it_has_a_plain_card(story: Story) -> None:
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: type(fault).__name__)
+async def test_only_the_one_that_fails_is_put_aside_and_it_has_a_plain_card(
+    story: Story, fault: BaseException
+) -> None:
     """Not the oldest: the healthy ones before and after it have their incidents as always."""
-    sorting = Sorting(story, {"Poison"})
+    sorting = Sorting(story, {"Poison"}, fault)
     names = ["BotFrozen", "Poison", "HostDiskFull"]
     hosts = ["bot1", "host0", "host1"]
     await story.arrive(

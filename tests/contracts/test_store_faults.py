@@ -131,6 +131,29 @@ async def test_a_webhook_s_signals_survive_another_caller_s_mistake(store: SqlSt
     assert await store.read(lambda tx: tx.signals.waiting()) == 4
 
 
+async def test_a_unit_that_raises_what_is_no_exception_does_not_end_the_writer(store: SqlStore) -> None:
+    """Its thread had ended with it: nothing was stored any more until a restart."""
+
+    def cancelled(tx: Tx) -> str:
+        tx.notes.put("half", "there")
+        raise asyncio.CancelledError
+
+    first, wrong, last = await in_one_batch(store, note("a"), cancelled, note("b"))
+    assert (first, last) == ("a", "b")
+    assert isinstance(wrong, RuntimeError)
+    assert await notes(store) == {"a", "b"}
+
+
+async def test_a_read_whose_own_code_timed_out_is_no_store_that_is_away(store: SqlStore) -> None:
+    """It was told that the store did not answer within 10 s."""
+
+    def late(_: Tx) -> None:
+        raise TimeoutError
+
+    with pytest.raises(TimeoutError):
+        await store.read(late)
+
+
 async def test_a_stop_iteration_does_not_leave_the_others_waiting(store: SqlStore) -> None:
     """A unit's ``next()`` on nothing is an error of that unit, not of the answers behind it."""
     first, wrong, last = await in_one_batch(store, note("a"), next_of_nothing, note("b"))

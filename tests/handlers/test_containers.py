@@ -12,6 +12,7 @@ from bot.sources.docker.shapes import unreadable_event
 from bot.sources.opening import open_sources
 from bot.store import SqlStore
 from handlers.containers import ContainerListener
+from tests.fakes.breaking import FAULTS
 from tests.fakes.clock import ManualClock
 from tests.fakes.sources import FakeContainers
 from tests.servers.desk import Desk as ComposeDesk
@@ -334,15 +335,16 @@ async def until(condition: Callable[[], bool], *, within: float = 30) -> None:
             await asyncio.sleep(0.05)
 
 
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: type(fault).__name__)
 async def test_an_event_that_raises_an_error_costs_only_itself(
-    sqlite_store: SqlStore, monkeypatch: pytest.MonkeyPatch
+    sqlite_store: SqlStore, monkeypatch: pytest.MonkeyPatch, fault: BaseException
 ) -> None:
     """It is kept aside and said; the later ones are taken, and after a break it is not met again for ever."""
     engine = Engine(sqlite_store)
 
     def tripped(desk: Desk, told: ContainerEvent, now: datetime) -> DeskEvent | None:
         if told.container == "hbot-poison":
-            raise KeyError("exitCode")
+            raise fault
         return container_event(desk, told, now)
 
     monkeypatch.setattr("handlers.containers.container_event", tripped)
@@ -356,7 +358,7 @@ async def test_an_event_that_raises_an_error_costs_only_itself(
         lambda tx: tx.events._connection.exec_driver_sql("SELECT reason, payload FROM parked_entries").all()  # type: ignore[attr-defined]
     )
     assert len(parked) == 1
-    assert "KeyError" in parked[0][0]
+    assert type(fault).__name__ in parked[0][0]
     assert "hbot-poison" in parked[0][1]
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from bot.store import SqlStore
 from handlers import streams
+from tests.fakes.breaking import FAULTS
 from tests.handlers.listening import AUDIT, DEAD, QUICK, ListenerBench, audit_event, listener_on
 from tests.servers.fixtures import Require
 from tests.servers.process import eventually
@@ -483,8 +484,9 @@ async def test_too_many_dead_letters_fire_and_few_resolve(redis_server: RedisSer
         assert listening.listener.counts.parked == 1
 
 
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: type(fault).__name__)
 async def test_an_entry_that_raises_an_error_is_parked_alone(
-    redis_server: RedisServer, sqlite_store: SqlStore
+    redis_server: RedisServer, sqlite_store: SqlStore, fault: BaseException
 ) -> None:
     """A fault of ours with one entry does not stop the stream, nor lose its neighbours."""
     async with listener_on(redis_server, sqlite_store) as listening:
@@ -494,7 +496,7 @@ async def test_an_entry_that_raises_an_error_is_parked_alone(
         def trip(*words: object) -> object:
             events = read(*words)  # type: ignore[arg-type]
             if any(getattr(event, "category", "") == "poison" for event in events):
-                raise RuntimeError("tripped")
+                raise fault
             return events
 
         asked: list[float] = []
@@ -509,6 +511,7 @@ async def test_an_entry_that_raises_an_error_is_parked_alone(
         assert len(asked) == 1, "no pause for each of them while alerts come"
         assert [event.category for event in await listening.events()] == ["one", "two"]
         assert listening.listener.counts.parked == 1
+        assert type(fault).__name__ in listening.listener.aside
         assert await listening.pending() == 0
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -15,6 +15,7 @@ from triage.actions.context import ActionServices
 from triage.actions.degraded import degraded, redis_came_back
 from triage.actions.snapshots import BAD, GOOD, facts_of_snapshots, keep_facts
 from triage.clock_jumps import jumps, moved
+from triage.concurrency import each
 from triage.env_check import IMAGE_KEY
 from triage.errors import DeskFailure, Refused, SourceError
 from triage.incidents.documents import owe_answer
@@ -124,7 +125,8 @@ async def expire_proposals(services: ActionServices) -> int:
 
 async def take_snapshots(services: ActionServices) -> dict[str, str]:
     """Take a snapshot of every bot, judge older ones, keep the newest 30. Returns what happened, by bot."""
-    return {bot.name: await _snapshot(services, bot.name) for bot in services.desk.bots}
+    names = [bot.name for bot in services.desk.bots]
+    return dict(zip(names, await each(names, partial(_snapshot, services)), strict=True))
 
 
 async def _snapshot(services: ActionServices, bot: str) -> str:
@@ -141,21 +143,30 @@ async def _snapshot(services: ActionServices, bot: str) -> str:
 
 async def judge_snapshots(services: ActionServices) -> int:
     """Judge the snapshots that are old enough by what the bot did after them; returns how many were judged."""
-    now = services.clock.now()
     known = await services.store.read(facts_of_snapshots)
-    judged = 0
-    for bot in services.desk.bots:
-        for snapshot in await _listed(services, bot.name):
-            is_due = snapshot.taken_at + PROVEN <= now and "known_good" not in known.get(snapshot.name, {})
-            if not is_due or "_pre_rollback_" in snapshot.name:
-                continue
-            verdict = await _healthy_after(services, snapshot)
-            if verdict is None:
-                continue
-            facts = {"known_good": GOOD if verdict else BAD}
-            await services.store.write(partial(keep_facts, name=snapshot.name, facts=facts))
-            judged += 1
-    return judged
+    found = await each(services.desk.bots, lambda bot: _judge_due(services, bot.name, known))
+    return sum(found)
+
+
+async def _judge_due(services: ActionServices, bot: str, known: Mapping[str, Mapping[str, str]]) -> int:
+    now = services.clock.now()
+    due = [
+        snapshot
+        for snapshot in await _listed(services, bot)
+        if snapshot.taken_at + PROVEN <= now
+        and "known_good" not in known.get(snapshot.name, {})
+        and "_pre_rollback_" not in snapshot.name
+    ]
+    return sum(await each(due, partial(_judge, services)))
+
+
+async def _judge(services: ActionServices, snapshot: Snapshot) -> bool:
+    verdict = await _healthy_after(services, snapshot)
+    if verdict is None:
+        return False
+    facts = {"known_good": GOOD if verdict else BAD}
+    await services.store.write(partial(keep_facts, name=snapshot.name, facts=facts))
+    return True
 
 
 async def _listed(services: ActionServices, bot: str) -> Sequence[Snapshot]:

@@ -10,6 +10,7 @@ from triage.actions.catalogue import CATALOGUE
 from triage.actions.completion import returned
 from triage.actions.context import ActionServices
 from triage.actions.state_after import StateAfter, look_at_state, weighed
+from triage.concurrency import each
 from triage.plans.record import ActionRecord
 from triage.plans.verification import Verification, VerificationOutcome
 from triage.ports.store import Tx
@@ -60,15 +61,16 @@ async def watch_for_trading(services: ActionServices) -> bool:
     """Look whether trading came back since; said once, on the action and on its incident. True when it was said."""
     seconds = services.desk.triage.return_watch_seconds
     now = services.clock.now()
-    said = False
-    for record in await services.store.read(lambda tx: _waiting(tx, now, seconds)):
-        standing = await _standing(services, record)
-        if not standing.trading.bots or not all(one.trades for one in standing.trading.bots):
-            continue
-        verification = await check_outcome(services, record)
-        if verification.trades is True:
-            said = await _say(services, record, verification, seconds) or said
-    return said
+    waiting = await services.store.read(lambda tx: _waiting(tx, now, seconds))
+    return any(await each(waiting, lambda record: _look_again(services, record, seconds)))
+
+
+async def _look_again(services: ActionServices, record: ActionRecord, seconds: float) -> bool:
+    standing = await _standing(services, record)
+    if not standing.trading.bots or not all(one.trades for one in standing.trading.bots):
+        return False
+    verification = await check_outcome(services, record)
+    return verification.trades is True and await _say(services, record, verification, seconds)
 
 
 async def _say(

@@ -37,7 +37,7 @@ _NOTE = "aside/"
 WHY_MAX = 300
 
 
-def why_of(error: Exception) -> str:
+def why_of(error: BaseException) -> str:
     """Return a fault of ours in one line."""
     return masked(f"{type(error).__name__}: {' '.join(str(error).split())}")[:WHY_MAX]
 

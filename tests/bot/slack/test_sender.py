@@ -19,6 +19,7 @@ from bot.store.transaction import Transaction
 from demo.slack import Fault, SlackServer
 from tests.bot.slack.workbench import CHANNEL, Bench, bench_on, new_incident, until
 from tests.contracts.test_store_outcomes import damaged_table
+from tests.fakes.breaking import FAULTS
 from triage.errors import NotStored, StoreUnavailable
 from triage.incidents.notifications import tell_card
 from triage.model import IncidentStatus, Subject, SubjectKind
@@ -473,13 +474,14 @@ async def test_a_card_that_cannot_be_composed_keeps_nothing_from_being_claimed(
     assert len(bench.slack.calls.of(POST)) == 1
 
 
-async def test_a_delivery_of_which_something_was_cancelled_is_tried_again(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: type(fault).__name__)
+async def test_a_delivery_that_we_fail_on_is_tried_again(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, fault: BaseException
 ) -> None:
-    """It is a fault as others: the message stays owed, says why, and holds none of the places of those under way."""
+    """The message stays owed, says why, as `/readyz` does, and holds none of the places of those under way."""
 
     async def cancelled(*_: object, **__: object) -> None:
-        raise asyncio.CancelledError
+        raise fault
 
     monkeypatch.setattr(bench.delivery, "post", cancelled)
     incident = await bench.open()
@@ -490,10 +492,41 @@ async def test_a_delivery_of_which_something_was_cancelled_is_tried_again(
         return found
 
     async with asyncio.timeout(5):
-        while "CancelledError" not in (await owed()).last_error:  # noqa: ASYNC110 - a database rings no bell
+        while not (await owed()).last_error:  # noqa: ASYNC110 - a database rings no bell
             await asyncio.sleep(0.02)
     assert (await owed()).next_at > datetime.now(UTC)
     await until(lambda: not bench.sender._under_way)
+    if not isinstance(fault, TimeoutError):  # of a call that is of unknown outcome
+        assert f"a fault of ours ({type(fault).__name__}" in "; ".join(bench.sender.problems.values())
+
+
+async def test_a_claim_that_fails_ends_no_delivery_under_way(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It had cancelled them all, and their outcome was not known."""
+    begun, go = asyncio.Event(), asyncio.Event()
+    usual = bench.delivery.post
+
+    async def slow(message: Message, *, composition: Composition | None = None) -> object:
+        begun.set()
+        await go.wait()
+        return await usual(message, composition=composition)
+
+    async def fails() -> None:
+        raise ValueError("broken")
+
+    monkeypatch.setattr(bench.delivery, "post", slow)
+    await bench.open()
+    await asyncio.wait_for(begun.wait(), 5)
+    with monkeypatch.context() as patched:
+        patched.setattr(bench.sender, "_claim", fails)
+        bench.sender._bell.ring()
+        await until(lambda: "no messages are claimed" in "; ".join(bench.sender.problems.values()))
+    go.set()
+    await bench.settled()
+    assert len(bench.cards()) == 1
+    bench.sender._bell.ring()
+    await until(lambda: not bench.sender.problems)
 
 
 async def test_a_damaged_index_that_new_cards_need_is_said_until_a_newer_card_is_posted(bench: Bench) -> None:

@@ -10,6 +10,7 @@ from enum import StrEnum
 
 from loguru import logger
 
+from triage.concurrency import FAULTS, is_stop
 from triage.desk import Desk
 from triage.diagnosis.checks import CHECKS
 from triage.diagnosis.checks.base import CheckContext
@@ -163,7 +164,9 @@ async def _answer(item: Item, context: ChecklistContext, deadline: float) -> Ite
         )
     except (SourceError, DeskFailure) as error:
         return unknown(str(error))
-    except Exception as error:  # noqa: BLE001 - a fault in one item must not take the others' answers away
+    except FAULTS as error:  # in one item: it must not take the others' answers away
+        if is_stop(error):
+            raise
         logger.opt(exception=True).bind(item=item.name).error("checklist item failed")
         return unknown(f"the item itself failed ({type(error).__name__}); the log has the traceback")
 

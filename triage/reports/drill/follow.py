@@ -9,9 +9,10 @@ from datetime import datetime, timedelta
 
 from loguru import logger
 
+from triage.concurrency import FAULTS, each, is_stop
 from triage.desk import Desk
 from triage.drill_alert import LABEL, drill_annotations, drill_labels
-from triage.errors import SourceError
+from triage.errors import SourceError, StoreUnavailable
 from triage.incidents.documents import owe_answer, rewrite_answer
 from triage.incidents.notifications import INCIDENT_CHANNEL
 from triage.memory.people import name_of
@@ -23,6 +24,7 @@ from triage.ports.fallback import Notice
 from triage.ports.sources import Alerts
 from triage.ports.store import MessageKind, Store, Tx
 from triage.reports.drill.story import TITLES, DrillLimits, DrillStory, Hop, drill_answer
+from triage.untrusted_text import fault_words
 
 RUNNING = "drill/running/"
 LAST_SUCCESS = "drill/last_success"
@@ -93,9 +95,24 @@ class Drills:
             return 0
         self._looked_at = moment
         running = await self.store.read(lambda tx: tx.notes.all_parsed(RUNNING, DrillStory.from_text))
-        left = [story for story in [await self._step(story) for story in running.values()] if not story.over]
+        self._busy = bool(running)
+        left = [story for story in await each(running.values(), self._step_or_end) if not story.over]
         self._busy = bool(left)
         return len(left)
+
+    async def _step_or_end(self, story: DrillStory) -> DrillStory:
+        """Take a drill further. One that we fail on ends and says so: it cannot show that alerts get through."""
+        try:
+            return await self._step(story)
+        except StoreUnavailable:
+            raise
+        except FAULTS as error:
+            if is_stop(error):
+                raise
+            after, now = story.fail(story.next or Hop.POSTED, fault_words(error)), self.clock.now()
+            await self.store.write(lambda tx: self._keep(tx, story, after, now))
+            self.wake_sender()
+            raise
 
     async def _step(self, story: DrillStory) -> DrillStory:
         now = self.clock.now()
