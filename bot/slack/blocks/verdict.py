@@ -11,6 +11,7 @@ from bot.slack.blocks.shortening import shorter, some
 from triage.diagnosis.strength import believed, strength
 from triage.model import Cause, Json, SubjectKind, Verdict
 from triage.reports.incident_view import WAY_OUT, IncidentView
+from triage.signals.troubles import US
 from triage.untrusted_text import one_line
 from triage.wording import counted
 
@@ -30,7 +31,8 @@ _ACTS = re.compile(r"docker (?:unpause|start|restart|exec \S+ rm)\b|/triage ")
 """A command that says by itself what it is for: it does something."""
 _COMMAND = re.compile(
     r"(?:(?<=^)|(?<=: )|(?<=then )|(?<=with ))(?:docker|tail|grep|cat|ls|df|du|free(?= -)|curl|ping|dig|getent|openssl"
-    r"|timedatectl|chronyc|redis-cli|promtool|fuser|journalctl|systemctl|ss|ip|/triage do)\b(?! (?:the|at|of|for)\b)"
+    r"|timedatectl|chronyc|redis-cli|promtool|fuser|journalctl|systemctl|ss|ip|/triage do"
+    r"|hbot-triage doctor)\b(?! (?:the|at|of|for)\b)"
 )
 
 Line = list[Json]
@@ -165,6 +167,8 @@ def _by_hand(view: IncidentView, verdict: Verdict) -> str:
 def _look(view: IncidentView) -> str:
     """Return a command that looks and changes nothing, for an incident about which nothing is known."""
     subject = view.incident.subject
+    if subject.name == US:
+        return "hbot-triage doctor"
     if subject.kind is SubjectKind.HOST:
         return "df -h; free -m; uptime"
     if subject.kind is SubjectKind.CONTAINER:

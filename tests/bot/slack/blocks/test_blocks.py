@@ -40,6 +40,8 @@ from triage.model import (
     Finding,
     FindingStatus,
     IncidentStatus,
+    Subject,
+    SubjectKind,
     TimelineEntry,
     TimelineKind,
     TriageRun,
@@ -233,6 +235,10 @@ def test_what_no_button_can_mend_is_said_with_a_command_to_copy() -> None:
     seen = text_of(incident_card(unknown, NOW, names))
     assert "Cause not known" in seen
     assert "Do: look with docker ps -a" in seen
+    ours = replace(unknown.incident, subjects=(Subject(SubjectKind.DESK, "hbot-triage"),))
+    assert "Do: look with hbot-triage doctor" in text_of(
+        incident_card(replace(unknown, incident=ours), NOW, names)
+    )
 
 
 def test_only_commands_are_code_and_no_command_is_cut() -> None:
