@@ -186,7 +186,7 @@ class LimitedProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Count a header while it comes; a first byte after a pause begins its time."""
+        """Count a header while it comes; what has not come whole by now has its time for the rest."""
         if self._unwanted is not None:
             self._unwanted += len(data)
             if self._unwanted > UNWANTED_MAX:
@@ -197,11 +197,17 @@ class LimitedProtocol(HttpToolsProtocol):
             return
         if self._header_size is not None:
             self._header_size += len(data)
-            if self._deadline is None:
-                self._within(self.limits.header_seconds, "no header")
         super().data_received(data)
+        if not self.transport.is_closing():
+            self._await_rest()
+
+    def _await_rest(self) -> None:
         if self._header_size is not None and self._header_size > HEADER_MAX:
             self.limits.turn_out(self, "header too large")
+        elif self._deadline is None and self._header_size:
+            self._within(self.limits.header_seconds, "no header")
+        elif self._deadline is None and self._header_size is None:
+            self._within(self.limits.body_seconds, "no body")
 
     def on_message_begin(self) -> None:
         """Begin to read a request, where not too many wait already."""
@@ -211,12 +217,12 @@ class LimitedProtocol(HttpToolsProtocol):
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
-        """Learn whether this one is known; now its body has its time."""
+        """Learn whether this one is known; the time of its header is over."""
+        self._done()
         self._header_size = None
         if not self._trusted:
             sent = next((value for name, value in self.headers if name == b"authorization"), b"")
             self._trusted = self.limits.known(sent.decode("latin-1"))
-        self._within(self.limits.body_seconds, "no body")
         super().on_headers_complete()
         self.headers = _NO_TRAILERS  # type: ignore[assignment] # all that is done with it is to append
 

@@ -136,6 +136,29 @@ async def test_what_sends_no_header_and_no_body_in_its_time_is_closed(sqlite_sto
             writer.close()
 
 
+async def test_a_second_request_that_does_not_come_whole_is_closed_as_a_first_one(
+    sqlite_store: SqlStore,
+) -> None:
+    """Its time begins with its first byte, and a byte now and then does not prolong it."""
+    limits = ConnectionLimits(lambda _: False, header_seconds=0.5, body_seconds=1.0)
+    head = b"GET /slow HTTP/1.1\r\nHost: x\r\n"
+    starts = {"no header": head, "no body": head.replace(b"GET", b"POST") + b"Content-Length: 9\r\n\r\n"}
+    async with served(sqlite_store, limits) as port:
+        for number, (why, start) in enumerate(starts.items(), 1):
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(head + b"\r\n")
+            assert (await reader.readuntil(b"ok")).startswith(b"HTTP/1.1 200")
+            await asyncio.sleep(1.2)  # longer than either: what is answered has no deadline
+            assert sum(limits.closed.values()) == number - 1
+            writer.write(start)
+            for _ in range(8):
+                await asyncio.sleep(0.2)
+                with suppress(ConnectionError):
+                    writer.write(b"a")
+            assert limits.closed[why] == 1
+            writer.close()
+
+
 async def test_who_showed_the_token_keeps_its_connection(sqlite_store: SqlStore) -> None:
     """Alertmanager's connection lives on beside a flood that takes every other place."""
     limits = ConnectionLimits(lambda _: False, connections_max=20, burst=10)
