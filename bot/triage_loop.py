@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
 from dataclasses import dataclass, field
 
 from loguru import logger
@@ -15,6 +14,8 @@ from triage.model import TriageRun
 from triage.ports.bell import Bell
 from triage.runs.runner import TriageRunner
 
+AWAY_SECONDS = 1.0
+"""How often a store that is away is asked again."""
 TRIAGES_AT_ONCE = 4
 TRIAGES_KEPT = 4
 """Places beyond these that only a Sev-1 may take."""
@@ -32,6 +33,10 @@ class TriageLoop:
     liveness: Liveness
     _runs: set[int] = field(default_factory=set)
     _ended: Bell = field(default_factory=Bell)
+    _holds_unknown: bool = False
+    """Whether the store may have runs as ours that are not under way: it did not say so, or went away in their middle."""
+    _idle: float = IDLE_SECONDS
+    """How long to wait for something to do: less while the store is away."""
 
     async def run(self) -> None:
         """Run triages until cancelled; the ones under way end with it, and are taken again later."""
@@ -52,9 +57,9 @@ class TriageLoop:
     async def _woken(self) -> None:
         """Wait until something is queued or, where every common place was taken, one of them is free."""
         if len(self._runs) < TRIAGES_AT_ONCE:
-            await self.waiting.wait(IDLE_SECONDS)
+            await self.waiting.wait(self._idle)
             return
-        bells = [asyncio.ensure_future(bell.wait(IDLE_SECONDS)) for bell in (self.waiting, self._ended)]
+        bells = [asyncio.ensure_future(bell.wait(self._idle)) for bell in (self.waiting, self._ended)]
         try:
             await asyncio.wait(bells, return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -62,14 +67,14 @@ class TriageLoop:
                 each.cancel()
 
     async def _take(self, *, urgent: bool) -> TriageRun | None:
+        self._idle = AWAY_SECONDS
         try:
-            return await self.runner.take(urgent=urgent)
-        except CommitUnknown:
-            # It may be claimed for us without our knowing: given back, it is taken again at once.
-            with suppress(StoreUnavailable):
+            if self._holds_unknown:  # given back, it is taken again at once
                 await self.runner.give_back(but=frozenset(self._runs))
-            return None
+                self._holds_unknown = False
+            run = await self.runner.take(urgent=urgent)
         except StoreUnavailable as error:
+            self._holds_unknown |= isinstance(error, CommitUnknown)
             logger.debug("no triage taken: {error}", error=error)
             return None
         except FAULTS as error:  # it must not end the triages under way
@@ -77,14 +82,20 @@ class TriageLoop:
                 raise
             logger.opt(exception=error).error("no triage taken")
             self.liveness.failed("triage", error)
+            self._idle = IDLE_SECONDS
             return None
+        self._idle = IDLE_SECONDS
+        return run
 
     async def _execute(self, run: TriageRun) -> None:
         try:
             await self.runner.execute(run)
         except StoreUnavailable as error:
-            # The run stays claimed; when its lease ends it is taken again.
             logger.bind(incident=f"INC-{run.incident_id}").error("triage not stored: {error}", error=error)
+            if not error.damaged:  # else it stays claimed, and is tried again when its lease ends
+                await asyncio.sleep(AWAY_SECONDS)
+                self._holds_unknown = True
+                self.waiting.ring()
         except FAULTS as error:
             if is_stop(error):
                 raise

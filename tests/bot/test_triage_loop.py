@@ -1,18 +1,20 @@
 """Triage side by side: the gravest first, a fault of ours ends and says so, no card goes on saying that it runs."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import pytest
 
-from bot.liveness import Liveness
+from bot.liveness import IDLE_SECONDS, Liveness
 from bot.store import SqlStore
 from bot.triage_loop import TRIAGES_AT_ONCE, TriageLoop
 from tests.contracts.store_samples import open_incident
 from tests.fakes.clock import ManualClock
 from tests.fakes.sources import FakeSources
 from triage.desk import Desk
+from triage.errors import CommitUnknown, StoreUnavailable
 from triage.model import FindingStatus, RunStatus, Severity, TriageRun
 from triage.ports.bell import Bell
 from triage.ports.store import Tx
@@ -88,6 +90,42 @@ async def test_the_gravest_incident_is_triaged_first(sqlite_store: SqlStore) -> 
     async with running(runner):
         await eventually(lambda: len(runner.begun) == 3)
     assert runner.begun == ids[::-1]
+
+
+class Broken(Slow):
+    """A runner to which the store is away for a moment: where it takes a run, or in the middle of one."""
+
+    def __init__(self, store: SqlStore, where: str) -> None:
+        super().__init__(store)
+        self._where, self._failed = where, False
+
+    async def take(self, *, urgent: bool = False) -> TriageRun | None:
+        """Take a run; the first time nobody is told."""
+        run = await super().take(urgent=urgent)
+        if self._where == "take" and not self._failed:
+            self._failed = True
+            raise CommitUnknown("it did not say")
+        return run
+
+    async def execute(self, run: TriageRun) -> TriageRun:
+        """Fail the first time."""
+        if self._where == "execute" and not self._failed:
+            self._failed = True
+            raise StoreUnavailable("away")
+        return await super().execute(run)
+
+
+@pytest.mark.parametrize("where", ["take", "execute"])
+async def test_a_triage_whose_store_was_away_for_a_moment_does_not_wait_for_its_lease(
+    sqlite_store: SqlStore, where: str
+) -> None:
+    """The process lives and knows that it does not run it; the clock stands still here, so that no lease ends."""
+    runner = Broken(sqlite_store, where)
+    incident = await queued(sqlite_store, Severity.SEV2)
+    began = time.monotonic()
+    async with running(runner):
+        await eventually(lambda: runner.begun == [incident])
+    assert time.monotonic() - began < IDLE_SECONDS
 
 
 @pytest.mark.parametrize("fault", [OverflowError("date value out of range"), asyncio.CancelledError()])
