@@ -22,8 +22,9 @@ from bot.liveness import IDLE_SECONDS, lasting
 from bot.metrics import ConnectionMeters
 from bot.service_parts import LISTENER, Adapters, ServiceParts
 from bot.settings import Settings
+from bot.shared_clock import SharedClock
 from bot.slack.client import open_client
-from bot.store import open_store
+from bot.store import SqlStore, open_store
 from bot.store.damaged_log import mend_log
 from bot.store.lock import only_process
 from bot.tuning import EndpointDispatcher, collect_seldom
@@ -147,27 +148,37 @@ class Service:
                     pass
 
 
+async def _clock_of(store: SqlStore) -> Clock:
+    """Return the clock to go by: the one that all replicas share, where there may be several."""
+    if store.alone:
+        return SystemClock()
+    clock = SharedClock()
+    with suppress(StoreUnavailable):  # the first beat, before anything is claimed, asks again
+        await store.read(clock.compare)
+    return clock
+
+
 async def serve(settings: Settings, *, stop: asyncio.Event, clock: Clock | None = None) -> None:
     """Open everything, run until ``stop`` is set. Raises TriageError where it cannot start."""
-    clock = clock or SystemClock()
     allow_connections()
     listener = listen(settings.address)
     async with AsyncExitStack() as stack:
         stack.callback(listener.close)
         database = settings.triage_database_url.get_secret_value()
         stack.enter_context(only_process(database))
-        of_log, mended = await asyncio.to_thread(mend_log, database, clock.now())
+        of_log, mended = await asyncio.to_thread(mend_log, database, (clock or SystemClock()).now())
         if of_log:
             logger.error("{what}", what=of_log)
         opened = await stack.enter_async_context(open_configured(settings))
+        store = await stack.enter_async_context(
+            open_store(database, migrate_apart=True, audit_key=settings.audit_key)
+        )
+        clock = clock or await _clock_of(store)
+        token, url = settings.slack_bot_token.get_secret_value(), settings.slack_api_url
         adapters = Adapters(
-            store=await stack.enter_async_context(
-                open_store(database, migrate_apart=True, audit_key=settings.audit_key)
-            ),
+            store=store,
             sources=opened.sources,
-            slack=await stack.enter_async_context(
-                open_client(settings.slack_bot_token.get_secret_value(), url=settings.slack_api_url)
-            ),
+            slack=await stack.enter_async_context(open_client(token, url=url, clock=clock)),
             dashboards=opened.dashboards,
         )
         if not mended:

@@ -25,6 +25,7 @@ from datetime import datetime, timedelta
 
 from loguru import logger
 
+from bot.shared_clock import SharedClock
 from triage.errors import StoreUnavailable
 from triage.ports.clock import Clock
 from triage.ports.store import Store, Tx
@@ -88,6 +89,8 @@ class Replicas:
     clock: Clock
     settle_seconds: float
     freed: Callable[[], None]
+    shared: SharedClock | None = None
+    """Compared with the database's at each beat; ``clock`` is this one then."""
     _beats: int = 0
     _seen: dict[str, LastSeen] = field(default_factory=dict)
     _ahead: float = 0.0
@@ -100,8 +103,8 @@ class Replicas:
             return ""
         which = "ahead of" if self._ahead > 0 else "behind"
         return (
-            f"this machine's clock is {duration(abs(self._ahead))} {which} the database's: set both by NTP; until then "
-            "replicas take each other's messages for free, tell some twice, and keep schedules by either clock"
+            f"this machine's clock is {duration(abs(self._ahead))} {which} the database's, by which all replicas go: "
+            "set both by NTP"
         )
 
     async def beat(self) -> list[str]:
@@ -153,9 +156,8 @@ class Replicas:
         return counts
 
     def _compare_clocks(self, tx: Tx) -> None:
-        """Note how far our clock is ahead of the database's: leases are written by one clock and read by another."""
-        shared = tx.server_time()
-        self._ahead = 0.0 if shared is None else (self.clock.now() - shared).total_seconds()
+        """Note how far the machine's clock is ahead of the database's, by which leases are written and read."""
+        self._ahead = (self.shared or SharedClock(self.clock)).compare(tx) or 0.0
         self._apart = self._apart + 1 if abs(self._ahead) >= APART_SECONDS else 0
 
     def _unsure_until(self, name: str) -> datetime:

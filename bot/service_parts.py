@@ -17,6 +17,7 @@ from bot.metrics import MetricsPage, SelfMeters
 from bot.readiness import Readiness
 from bot.replicas import BEAT_SECONDS, Replicas, owner
 from bot.settings import Settings
+from bot.shared_clock import SharedClock
 from bot.slack.blocks.report import report_view
 from bot.slack.client import Identity, SlackClient
 from bot.slack.delivery import Delivery
@@ -158,8 +159,10 @@ class ServiceParts:
         )
         self.sender = self._sender(store, adapters.slack)
         self.believed = BelievedClock(store, clock)
-        self.clock_watch = ClockWatch(store, clock, real_seconds_of(clock))
-        self.replicas = Replicas(store, self.owner, clock, SETTLE_SECONDS, freed=self._changed)
+        shared = clock if isinstance(clock, SharedClock) else None
+        whose = "the machine's" if shared is None else "the database's"
+        self.clock_watch = ClockWatch(store, clock, real_seconds_of(clock), whose)
+        self.replicas = Replicas(store, self.owner, clock, SETTLE_SECONDS, freed=self._changed, shared=shared)
         self.services = Services(
             store,
             clock,

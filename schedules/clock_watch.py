@@ -35,6 +35,7 @@ class ClockWatch:
     store: Store
     clock: Clock
     real_seconds: Callable[[], float] = boot_seconds
+    whose: str = "the machine's"
     _last: tuple[datetime, float] | None = None
     _said: tuple[float, str] = (float("-inf"), "")
 
@@ -53,7 +54,7 @@ class ClockWatch:
         seconds = (now - last[0]).total_seconds() - (really - last[1])
         if abs(seconds) < JUMP_SECONDS:
             return 0.0
-        text = f"the machine's clock was set by {seconds:+.0f} s when it said {last[0]:%H:%M:%S} UTC"
+        text = f"{self.whose} clock was set by {seconds:+.0f} s when it said {last[0]:%H:%M:%S} UTC"
         self._said = (really, text)
         logger.warning("{text}: what is waited for is moved along", text=text)
         before = last[0]

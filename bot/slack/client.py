@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -18,6 +19,7 @@ from slack_sdk.web.async_slack_response import AsyncSlackResponse
 from bot.slack.errors import Gone, OutcomeUnknown, classify
 from bot.slack.rendered import Rendered
 from triage.model import Json
+from triage.ports.clock import Clock, SystemClock
 
 SLACK = "https://slack.com/api/"
 EVENT_TYPE = "triage_delivery"
@@ -65,17 +67,20 @@ def posted_at(ts: str) -> datetime:
 class SlackClient:
     """Calls Slack's Web API; every method raises a ``SlackFailure`` and nothing else.
 
-    ``clock_skew``: by how much Slack's clock may be behind ours, as the posts that it has answered show.
+    ``clock_skew``: by how much Slack's clock may be behind ours, as its answers and the posts among them show.
     """
 
-    def __init__(self, web: AsyncWebClient) -> None:
+    def __init__(self, web: AsyncWebClient, clock: Clock | None = None) -> None:
         self.web = web
+        self._clock = clock or SystemClock()
         self._behind: timedelta | None = None
+        self._behind_by_date = timedelta()
 
     @property
     def clock_skew(self) -> timedelta:
         """By how much earlier than an attempt its message may be stamped."""
-        return UNKNOWN_SKEW if self._behind is None else CLOCK_SKEW + self._behind
+        seen = CLOCK_SKEW + max(self._behind_by_date, self._behind or timedelta())
+        return max(UNKNOWN_SKEW, seen) if self._behind is None else seen
 
     async def call(self, method: str, **arguments: Json) -> dict[str, Any]:
         """Call a method once and return its answer."""
@@ -94,7 +99,7 @@ class SlackClient:
 
     async def _ask(self, method: str, **request: Any) -> AsyncSlackResponse:  # noqa: ANN401 - as the SDK takes it
         try:
-            return await self.web.api_call(method, **request)
+            answer = await self.web.api_call(method, **request)
         except (SlackClientError, aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
             raise classify(error, method) from error
         except (
@@ -102,6 +107,8 @@ class SlackClient:
             RecursionError,
         ) as error:  # the SDK, of a number or text for an answer, or of endless lists
             raise OutcomeUnknown(method, "bad_answer", type(error).__name__) from error
+        self._compare_dates(answer)
+        return answer
 
     async def identity(self) -> Identity:
         """Say who we are."""
@@ -146,10 +153,19 @@ class SlackClient:
     def _compare_clocks(self, ts: str) -> None:
         """Learn how far Slack's clock is behind ours; the most that was seen counts, for ours may be set."""
         try:
-            behind = datetime.now(UTC) - posted_at(ts)
+            behind = self._clock.now() - posted_at(ts)
         except (ValueError, OverflowError, OSError):
             return
         self._behind = min(MOST_SKEW, max(behind, self._behind or timedelta()))
+
+    def _compare_dates(self, answer: AsyncSlackResponse) -> None:
+        """Learn how far Slack's clock may be behind ours before it has answered a post: each answer has its date."""
+        try:
+            date = parsedate_to_datetime(str(answer.headers.get("Date")))
+            behind = self._clock.now() - date.astimezone(UTC)
+        except (ValueError, OverflowError, OSError):
+            return
+        self._behind_by_date = min(MOST_SKEW, max(behind, self._behind_by_date))
 
     async def edit(self, channel_id: str, ts: str, rendered: Rendered) -> None:
         """Replace a message; its metadata stays."""
@@ -196,7 +212,7 @@ def cursor_of(answer: Mapping[str, Any]) -> str | None:
 
 @asynccontextmanager
 async def open_client(
-    token: str, *, url: str = SLACK, timeout_seconds: float = TIMEOUT_SECONDS
+    token: str, *, url: str = SLACK, timeout_seconds: float = TIMEOUT_SECONDS, clock: Clock | None = None
 ) -> AsyncIterator[SlackClient]:
     """Open a client with one pool of connections, no retries of its own, and a limit to every wait."""
     timeout = aiohttp.ClientTimeout(total=timeout_seconds, sock_connect=5)
@@ -212,4 +228,4 @@ async def open_client(
         )
         if urlsplit(url).hostname in LOOPBACK:
             web.proxy = None  # the SDK reads HTTP_PROXY and knows no NO_PROXY
-        yield SlackClient(web)
+        yield SlackClient(web, clock)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from email.utils import formatdate
 from typing import TYPE_CHECKING, Self
 
 from aiohttp import web
@@ -53,6 +54,7 @@ class SlackServer(SlackBackend):
         """Bind to a loopback port and serve."""
         application = web.Application(client_max_size=MOST_REQUEST_BYTES, middlewares=[_only_local])
         self._routes(application)
+        application.on_response_prepare.append(self._dated)
         if self._extend is not None:
             self._extend(self, application)
         self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=1.0)
@@ -61,6 +63,11 @@ class SlackServer(SlackBackend):
         await site.start()
         host, port = self._runner.addresses[0][:2]
         self.base_url = self.sockets.base_url = f"http://{host}:{port}"
+
+    async def _dated(self, request: web.Request, response: web.StreamResponse) -> None:
+        """Give an answer the workspace's date: one clock stamps messages and answers."""
+        del request
+        response.headers["Date"] = formatdate(self.workspace.clock(), usegmt=True)
 
     async def stop(self) -> None:
         """Close every connection and stop serving."""

@@ -12,8 +12,9 @@ from typing import Any
 
 import httpx
 import pytest
+import sqlalchemy as sa
 
-from bot.store import open_store
+from bot.store import open_store, tables
 from demo.slack import Fault, SlackServer
 from tests.crash.books import balanced, figure
 from tests.crash.test_replica_kills import DESK, replica
@@ -79,33 +80,12 @@ async def test_what_slack_does_late_leaves_one_of_each_and_the_latest_truth(
     kills: bool,  # noqa: FBT001 - a table
 ) -> None:
     """First posts, then lines and edits, each late by another time; each incident resolves meanwhile."""
-    url, names = store_url, ["one"] if store_url.startswith("sqlite") else ["one", "two"]
-    services = [replica(slack, tmp_path / name, url, DESK) for name in names]
-    dice = random.Random(SEED)  # noqa: S311 - the same moments each time
-    alerts = [of_host(number) for number in range(2 * len(LATE))]
-    killed = 0
+    names = ["one"] if store_url.startswith("sqlite") else ["one", "two"]
+    services = [replica(slack, tmp_path / name, store_url, DESK) for name in names]
     try:
         for service in services:
             await service.start()
-        for number, one in enumerate(alerts):
-            slack.faults.add(late("chat.postMessage", number, LATE[number // 2]))
-            if number % 2:  # every other one is late twice: its thread's first line too
-                slack.faults.add(late("chat.postMessage", number, LATE[-1 - number // 2]))
-            await post(services, one)
-        if kills:
-            killed += await killed_at_times(services, dice, 25)
-        else:
-            await asyncio.sleep(25)
-        for number, one in enumerate(alerts):
-            slack.faults.add(late("chat.update", number, LATE[number // 2]))
-            await post(services, one | {"status": "resolved", "endsAt": "2026-02-20T03:30:00Z"})
-        if kills:
-            killed += await killed_at_times(services, dice, 25)
-        while slack.faults.late:  # noqa: ASYNC110 - Slack's own time
-            await asyncio.sleep(0.1)
-        seconds = await balanced(url, slack, [one["fingerprint"] for one in alerts], within=SETTLED_SECONDS)
-        await asyncio.sleep(20)  # and so it stays
-        await balanced(url, slack, [one["fingerprint"] for one in alerts], within=1)
+        killed, seconds = await late_story(slack, services, store_url, kills=kills)
     finally:
         for service in services:
             await service.stop()
@@ -113,6 +93,71 @@ async def test_what_slack_does_late_leaves_one_of_each_and_the_latest_truth(
         f"late Slack, {len(names)} services: {killed} kills, settled {seconds:.0f} s after the last late call"
     )
     assert not any("Traceback" in service.log() for service in services)
+
+
+@pytest.mark.campaign
+@pytest.mark.timeout(900)
+async def test_machines_whose_clocks_are_hours_apart_leave_one_of_each_too(
+    slack: SlackServer, tmp_path: Path, postgres_copy_url: str
+) -> None:
+    """One is 10 min ahead, the other 2 h behind: one card each, one digest a minute, by the database's clock."""
+    every = {"digest": "* * * * *", "drill": "", "checklists": "", "snapshots": ""}
+    desk = {**DESK, "schedules": every}
+    services = [
+        replica(slack, tmp_path / name, postgres_copy_url, desk, SHIFTED_BY=shift)
+        for name, shift in (("one", "600"), ("two", "-7200"))
+    ]
+    began = datetime.now(UTC)
+    try:
+        for service in services:
+            await service.start()
+        killed, seconds = await late_story(slack, services, postgres_copy_url, kills=True)
+        said = [(await service.get("/readyz")).text for service in services]
+        async with open_store(postgres_copy_url) as store:
+            digests = await store.read(_digests)
+    finally:
+        for service in services:
+            await service.stop()
+    figure(
+        f"late Slack, clocks 10 min and 2 h off: {killed} kills, settled {seconds:.0f} s after the last late call"
+    )
+    assert "clock is 10 min ahead of the database's" in said[0]
+    assert "clock is 2 h behind the database's" in said[1]
+    assert len(digests) == len({made.replace(second=0, microsecond=0) for made in digests}) > 1
+    assert all(began <= made <= datetime.now(UTC) for made in digests), digests
+    assert not any("Traceback" in service.log() for service in services)
+
+
+def _digests(tx: Tx) -> list[datetime]:
+    query = sa.select(tables.documents.c.made_at).where(tables.documents.c.kind == "digest")
+    return list(tx.notes._connection.execute(query).scalars())  # type: ignore[attr-defined]
+
+
+async def late_story(slack: SlackServer, services: list[Bot], url: str, *, kills: bool) -> tuple[int, float]:
+    """Let alerts come and end while Slack is late; returns the kills, and after how many seconds all was settled."""
+    dice = random.Random(SEED)  # noqa: S311 - the same moments each time
+    alerts = [of_host(number) for number in range(2 * len(LATE))]
+    killed = 0
+    for number, one in enumerate(alerts):
+        slack.faults.add(late("chat.postMessage", number, LATE[number // 2]))
+        if number % 2:  # every other one is late twice: its thread's first line too
+            slack.faults.add(late("chat.postMessage", number, LATE[-1 - number // 2]))
+        await post(services, one)
+    if kills:
+        killed += await killed_at_times(services, dice, 25)
+    else:
+        await asyncio.sleep(25)
+    for number, one in enumerate(alerts):
+        slack.faults.add(late("chat.update", number, LATE[number // 2]))
+        await post(services, one | {"status": "resolved", "endsAt": "2026-02-20T03:30:00Z"})
+    if kills:
+        killed += await killed_at_times(services, dice, 25)
+    while slack.faults.late:  # noqa: ASYNC110 - Slack's own time
+        await asyncio.sleep(0.1)
+    seconds = await balanced(url, slack, [one["fingerprint"] for one in alerts], within=SETTLED_SECONDS)
+    await asyncio.sleep(20)  # and so it stays
+    await balanced(url, slack, [one["fingerprint"] for one in alerts], within=1)
+    return killed, seconds
 
 
 @pytest.mark.campaign

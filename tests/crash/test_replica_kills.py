@@ -45,7 +45,7 @@ def replica(
     desk: dict[str, Any],
     **settings: str,
 ) -> Bot:
-    """Prepare one service of several."""
+    """Prepare one service of several; ``SHIFTED_BY``: so many seconds is its machine's clock ahead."""
     directory.mkdir()
     file = directory / "desk.yaml"
     file.write_text(json.dumps(desk))
@@ -60,6 +60,7 @@ def replica(
             "TRIAGE_DESK": str(file),
             **settings,
         },
+        module="tests.crash.shifted_clock_child" if "SHIFTED_BY" in settings else "bot.cli",
     )
 
 

@@ -67,6 +67,8 @@ class Bot:
     port: int = field(default_factory=free_port)
     before: tuple[str, ...] = ()
     """Words before its command, such as those that make it another user: then it is no fork, and starts from nothing."""
+    module: str = "bot.cli"
+    """What is run; a test may need a world that is not this machine's."""
     process: ServerProcess = field(init=False)
 
     def __post_init__(self) -> None:
@@ -84,7 +86,7 @@ class Bot:
             **self.environment,
         }
         log = self.directory / "service.log"
-        words = ("bot.cli", "run")
+        words = (self.module, "run")
         if self.before:
             command = [*self.before, sys.executable, "-m", *words]
             self.process = ServerProcess("hbot-triage", command, log=log, env=environment)
