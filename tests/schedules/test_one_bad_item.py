@@ -267,7 +267,14 @@ async def test_a_bad_item_costs_only_itself(
 ) -> None:
     """One between good ones, or two side by side."""
     bad = {2} if number % 2 else {2, 3}
-    bench = Bench(sqlite_store, monkeypatch, tmp_path, FAULTS[number], bad, ManualClock())
+    bench = Bench(
+        store=sqlite_store,
+        monkeypatch=monkeypatch,
+        root=tmp_path,
+        fault=FAULTS[number],
+        bad=bad,
+        clock=ManualClock(),
+    )
     assert set(await work(bench)) == set(ITEMS) - bad
 
 

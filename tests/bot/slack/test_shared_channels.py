@@ -75,7 +75,7 @@ async def shared_channel(slack: SlackServer, store: SqlStore, *, listed: bool) -
         guard(app, Gate(world.services, TEAM_ID, world.gate.reads))
         listening(passed, app)
         async with Sockets(app, slack.app.app_token, SystemClock(), connections=1).open():
-            yield Shared(slack, world, _card(slack), refused, passed)
+            yield Shared(slack=slack, world=world, card=_card(slack), refused=refused, passed=passed)
 
 
 def _card(slack: SlackServer) -> Message:
@@ -96,10 +96,10 @@ def _card(slack: SlackServer) -> Message:
 
 
 @pytest.mark.parametrize("listed", [False, True])
-async def test_a_stranger_is_told_no_and_it_is_recorded_whatever_they_press(
+async def test_a_person_of_another_workspace_is_told_no_and_it_is_recorded_whatever_they_press(
     slack: SlackServer, sqlite_store: SqlStore, *, listed: bool
 ) -> None:
-    """Also one whose id desk.yaml lists; no listener learns of it, and Slack is asked nothing about the stranger."""
+    """Also one whose id desk.yaml lists; no listener learns of it, and Slack is asked nothing about them."""
     async with shared_channel(slack, sqlite_store, listed=listed) as shared:
         eve = slack.member("eve")
         for number, pressed in enumerate(EVERYTHING, start=1):
@@ -115,7 +115,7 @@ async def test_a_stranger_is_told_no_and_it_is_recorded_whatever_they_press(
         assert slack.calls.of("users.info") == []
 
 
-async def test_an_answer_that_slack_does_not_show_a_stranger_is_no_trouble_of_ours(
+async def test_an_answer_that_slack_does_not_show_to_another_workspace_is_no_trouble_of_ours(
     slack: SlackServer, sqlite_store: SqlStore
 ) -> None:
     """It is recorded and the log has it: nobody of ours can mend it."""

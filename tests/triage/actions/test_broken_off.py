@@ -226,7 +226,14 @@ async def test_an_intent_whose_answer_is_lost_may_have_been_published(tmp_path: 
     async with open_store(with_schema(tmp_path / "triage.db")) as store:
         services, sources = desktop_on(store, tmp_path)
         sources.streams = FakeStreams(error=SourceTimeout("Redis", "no answer")) if away else OnlyAdding()
-        op = PublishIntent("hb.execution_intent.v1", "bot1", "epp_v2_4", "soft_pause", "e1", 60)
+        op = PublishIntent(
+            stream="hb.execution_intent.v1",
+            bot="bot1",
+            controller="epp_v2_4",
+            action="soft_pause",
+            event_id="e1",
+            expires_seconds=60,
+        )
         step = Step("publish", op, timeout_seconds=5)
         turn = Turn("1" * 24, 1, Confirmation("U1", services.clock.now(), "because", ""))
         executor = Executor(sources.port, services.access, services.clock)
