@@ -19,7 +19,7 @@ from bot.slack.rendered import FileContent, Rendered, Renderer
 from triage.actions.view import view_action
 from triage.incidents.feedback import question_of
 from triage.incidents.notifications import IN_CHANNEL
-from triage.incidents.storm import PAGE
+from triage.incidents.storm import NEAR, PAGE, gathers
 from triage.memory.people import name_of
 from triage.model import Incident, IncidentShape, Severity, TimelineEntry
 from triage.ports.chat import answer_from_json
@@ -55,7 +55,7 @@ def incident_renderers(
             return None
         shown_card = incident_card(viewer(tx, incident), now, lambda actor: name_of(tx, actor))
         if incident.shape is IncidentShape.STORM:
-            return with_storm(shown_card, _storm_roll(tx, incident.id, words or {}), now)
+            return with_storm(shown_card, _storm_roll(tx, incident, words or {}), now)
         return shown_card
 
     return {
@@ -80,19 +80,27 @@ def render_lines(tx: Tx, messages: Sequence[Message], now: datetime) -> Rendered
     return replace(rendered, in_channel=any(entry.data.get(IN_CHANNEL) for entry in entries))
 
 
-def _storm_roll(tx: Tx, incident_id: int, words: Mapping[str, Severity]) -> StormRoll:
+def _told_by(tx: Tx, storm: Incident) -> list[int]:
+    """Return the incidents whose alerts a storm tells: itself, and those that came with it."""
+    return [storm.id, *(one.id for one in tx.incidents.near(storm.id, NEAR) if gathers(storm, one))]
+
+
+def _storm_roll(tx: Tx, storm: Incident, words: Mapping[str, Severity]) -> StormRoll:
     """Gather what a storm's card says of its alerts. ``words``: the desk's own words of severity."""
-    counts = tx.incidents.roll_counts(incident_id)
+    told = _told_by(tx, storm)
+    counts = tx.incidents.roll_counts(told)
     said = {one.word for one in counts}
     paging = frozenset(word for word in said if is_paging({"severity": word}, words))
-    return StormRoll(counts, tx.incidents.leading(incident_id, paging, LEADING_MAX), paging)
+    return StormRoll(counts, tx.incidents.leading(told, paging, LEADING_MAX), paging, own_cards=told[1:])
 
 
 def _roll(tx: Tx, message: Message, _now: datetime) -> Rendered | None:
     incident_id, page = map(int, message.ref.split("/"))
     incident = tx.incidents.get(incident_id)
-    entries = tx.incidents.roll(incident_id, first=page * PAGE, most=PAGE)
-    return None if incident is None else roll_page(incident, entries, page)
+    if incident is None:
+        return None
+    entries = tx.incidents.roll(_told_by(tx, incident), first=page * PAGE, most=PAGE)
+    return roll_page(incident, entries, page)
 
 
 def _triage(tx: Tx, message: Message, now: datetime, workspace: str) -> Rendered | None:

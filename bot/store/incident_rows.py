@@ -24,8 +24,9 @@ from triage.severities import word_of
 def roll_entry(row: Mapping[Any, Any]) -> RollEntry:
     """Read an episode in a few words: its columns in the order in which they were asked for."""
     columns: tuple[Any, ...] = tuple(row.values())
-    name, kind, subject, severity, word, firing, starts_at = columns
+    incident_id, name, kind, subject, severity, word, firing, starts_at = columns
     return RollEntry(
+        incident_id=incident_id,
         name=name,
         subject=Subject(SubjectKind(kind), subject),
         severity=Severity(severity),

@@ -55,15 +55,29 @@ _SINCE = sa.union_all(
 _NEWEST = sa.select(_SINCE.c.id).order_by(_SINCE.c.id.desc()).limit(sa.bindparam("most"))
 _RECENT_IDS = Prepared(_NEWEST)
 _RECENT = Prepared(sa.select(*as_stored(_t)).where(_t.c.id.in_(_NEWEST)).order_by(_t.c.id))
+_IS_STORM = _t.c.shape == sa.literal_column(f"'{IncidentShape.STORM.value}'")  # written out: as IS_OPEN
 _IN_STORM = Prepared(
     sa.select(_t.c.id)
     .where(
-        _t.c.shape == sa.literal_column(f"'{IncidentShape.STORM.value}'"),  # written out: as IS_OPEN
+        _IS_STORM,
         _t.c.opened_at <= sa.bindparam("latest", type_=tables.UtcTime),
         _t.c.resolved_at.is_(None) | (_t.c.resolved_at >= sa.bindparam("at", type_=tables.UtcTime)),
     )
     .order_by(_t.c.opened_at.desc())
     .limit(1)
+)
+_STORM_AT = Prepared(
+    sa.select(_t)
+    .where(
+        _IS_STORM,
+        _t.c.opened_at <= sa.bindparam("latest", type_=tables.UtcTime),
+        _t.c.last_seen_at >= sa.bindparam("at", type_=tables.UtcTime),
+    )
+    .order_by(_t.c.opened_at.desc())
+    .limit(1)
+)
+_NEAR = Prepared(
+    sa.select(_t).where(_t.c.id.between(sa.bindparam("first"), sa.bindparam("last"))).order_by(_t.c.id)
 )
 _BY_IDS = Prepared(sa.select(_t).where(_t.c.id.in_(sa.bindparam("ids", expanding=True))).order_by(_t.c.id))
 _OF_INCIDENTS = _e.c.incident_id.in_(sa.bindparam("ids", expanding=True))
@@ -95,6 +109,7 @@ _NOTABLE = Prepared(
 _TALLY = Prepared(sa.select(_e.c.name, sa.func.count(), _FIRING).where(_OF_INCIDENT).group_by(_e.c.name))
 _ENTRIES = (
     sa.select(
+        _e.c.incident_id,
         _e.c.name,
         _e.c.subject_kind,
         _e.c.subject_name,
@@ -103,7 +118,7 @@ _ENTRIES = (
         _e.c.firing,
         _e.c.starts_at,
     )
-    .where(_OF_INCIDENT)
+    .where(_OF_INCIDENTS)
     .limit(sa.bindparam("most"))
 )
 _ROLL = Prepared(_ENTRIES.order_by(_e.c.id).offset(sa.bindparam("first")))
@@ -120,7 +135,7 @@ _BOT = sa.case(
 _ALIKE = (_e.c.name, _e.c.severity, _e.c.word, _e.c.firing, _BOT)
 _ROLL_COUNTS = Prepared(
     sa.select(*_ALIKE, sa.func.count())
-    .where(_OF_INCIDENT)
+    .where(_OF_INCIDENTS)
     .group_by(*_ALIKE)
     .order_by(sa.func.min(_e.c.id))  # as they came
 )
@@ -131,6 +146,7 @@ _LATELY = Prepared(
     )
 )
 _COUNTS = Prepared(sa.select(_FIRING, sa.func.count()).where(_OF_INCIDENT))
+_HOW_MANY = Prepared(sa.select(sa.func.count()).where(_OF_INCIDENTS))
 
 
 class IncidentTable:
@@ -198,6 +214,14 @@ class IncidentTable:
         """Say whether a storm went on at a time, or began not later than so long after it."""
         return bool(_IN_STORM.scalars(self._connection, {"at": at, "latest": at + before}))
 
+    def storm_at(self, at: datetime, *, before: timedelta) -> Incident | None:
+        """Return the newest storm that alerts came to at a time or later, and that began at most so long after it."""
+        return next(iter(self._incidents(_STORM_AT, at=at, latest=at + before)), None)
+
+    def near(self, incident_id: int, most: int) -> list[Incident]:
+        """Return up to so many incidents that were opened before and after one."""
+        return self._incidents(_NEAR, first=incident_id - most, last=incident_id + most)
+
     def save(self, incident: Incident) -> Incident:
         """Insert (id 0) or update an incident; returns it with its id."""
         values = incident_values(incident)
@@ -260,19 +284,19 @@ class IncidentTable:
             names.setdefault(incident_id, set()).add(name)
         return names
 
-    def roll(self, incident_id: int, *, first: int, most: int) -> list[RollEntry]:
-        """Return the episodes of an incident in a few words, in the order of arrival."""
-        values = {"incident": incident_id, "first": first, "most": most}
+    def roll(self, incident_ids: Collection[int], *, first: int, most: int) -> list[RollEntry]:
+        """Return the episodes of incidents in a few words, in the order of arrival."""
+        values = {"ids": padded(list(incident_ids)), "first": first, "most": most}
         return read_all(self._connection, _ROLL, values, roll_entry, self._unreadable, key=_e.c.id)
 
-    def leading(self, incident_id: int, words: Collection[str], most: int) -> list[RollEntry]:
+    def leading(self, incident_ids: Collection[int], words: Collection[str], most: int) -> list[RollEntry]:
         """Return the episodes that are Sev-1 or whose label has one of some words, in the order of their urgency."""
-        values = {"incident": incident_id, "words": padded(sorted(words)), "most": most}
+        values = {"ids": padded(list(incident_ids)), "words": padded(sorted(words)), "most": most}
         return read_all(self._connection, _LEADING, values, roll_entry, self._unreadable, key=_e.c.id)
 
-    def roll_counts(self, incident_id: int) -> list[RollCount]:
-        """Return how many episodes of an incident are alike."""
-        rows = _ROLL_COUNTS.tuples(self._connection, {"incident": incident_id})
+    def roll_counts(self, incident_ids: Collection[int]) -> list[RollCount]:
+        """Return how many episodes of incidents are alike."""
+        rows = _ROLL_COUNTS.tuples(self._connection, {"ids": padded(list(incident_ids))})
         return [
             RollCount(name=name, severity=Severity(severity), word=word, firing=firing, bot=bot, count=count)
             for name, severity, word, firing, bot, count in rows
@@ -287,6 +311,10 @@ class IncidentTable:
         """Return how many alerts of an incident fire now, and how many episodes it has in all."""
         firing, total = _COUNTS.tuples(self._connection, {"incident": incident_id})[0]
         return int(firing), int(total)
+
+    def how_many(self, incident_ids: Collection[int]) -> int:
+        """Return how many episodes incidents have in all."""
+        return int(_HOW_MANY.scalar(self._connection, {"ids": padded(list(incident_ids))}))
 
     def put_episode(self, episode: Episode) -> None:
         """Insert or update an episode by (source, episode)."""

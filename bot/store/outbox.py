@@ -212,6 +212,18 @@ class OutboxTable:
         """Let what waits because of an error be due now: its reason is gone."""
         statements.HASTEN.run(self._connection, {"error": clean(error), "now": now})
 
+    def put_behind(
+        self, incident_ids: Collection[int], urgency: int, *, now: datetime, wait_seconds: float
+    ) -> None:
+        """Let the unposted cards of incidents wait for what is more urgent than ``urgency``.
+
+        Those that ask for nobody at once also wait so many seconds: whoever told of them already goes on telling.
+        """
+        refs = [str(one) for one in incident_ids]
+        later = now + timedelta(seconds=wait_seconds)
+        values = {"refs": padded(refs), "to": urgency, "later": later}
+        statements.PUT_BEHIND.run(self._connection, values)
+
     def step_aside(self, message_id: int) -> None:
         """Let what comes after a message in its thread go on without it; it is still owed."""
         statements.CHANGE.run(self._connection, {"message": message_id, "urgency": ASIDE})

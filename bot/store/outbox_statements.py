@@ -130,6 +130,19 @@ HURRY = Prepared(
         _t.c.urgency < ASIDE,
     )
 )
+PUT_BEHIND = Prepared(
+    sa.update(_t)
+    .where(
+        _t.c.kind == MessageKind.CARD.value,
+        _t.c.ref.in_(sa.bindparam("refs", expanding=True)),
+        _t.c.sent_revision == 0,
+        _t.c.urgency <= sa.bindparam("to"),
+    )
+    .values(
+        urgency=sa.bindparam("to"),
+        next_at=sa.case((_t.c.urgency > 1, sa.bindparam("later", type_=tables.UtcTime)), else_=_t.c.next_at),
+    )
+)
 RECHECKS_DUE = Prepared(
     sa.select(_t.c.id)
     .where((_t.c.confirm_at <= _Now) | (_t.c.confirm_at > _Far), _t.c.sent_revision == _t.c.wanted_revision)

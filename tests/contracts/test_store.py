@@ -405,13 +405,13 @@ async def test_the_roll_of_a_storm_is_read_by_pages(store: SqlStore) -> None:
         tx.incidents.put_episodes([episode(1, f"e{number}", name=f"Alert{number}") for number in range(10)])
 
     await store.write(work)
-    everything = await store.read(lambda tx: tx.incidents.roll(1, first=0, most=10))
-    page = await store.read(lambda tx: tx.incidents.roll(1, first=4, most=3))
+    everything = await store.read(lambda tx: tx.incidents.roll([1], first=0, most=10))
+    page = await store.read(lambda tx: tx.incidents.roll([1], first=4, most=3))
     assert [entry.name for entry in everything] == [f"Alert{number}" for number in range(10)]
     assert page == everything[4:7]
     odd = sa.update(tables.episodes).where(tables.episodes.c.name == "Alert5").values(severity="Sev-x")
     await store.write(lambda tx: tx.connection.execute(odd))  # type: ignore[attr-defined] # the SQL store's own
-    page = await store.read(lambda tx: tx.incidents.roll(1, first=4, most=3))
+    page = await store.read(lambda tx: tx.incidents.roll([1], first=4, most=3))
     assert [entry.name for entry in page] == ["Alert4", "Alert6"], "what cannot be read costs itself alone"
 
 
@@ -432,7 +432,7 @@ async def test_a_storm_is_counted_by_what_is_alike(store: SqlStore) -> None:
         tx.incidents.put_episodes([*boxes, paged, ended, grave])
 
     await store.write(work)
-    counts = await store.read(lambda tx: tx.incidents.roll_counts(1))
+    counts = await store.read(lambda tx: tx.incidents.roll_counts([1]))
     found = [(one.name, one.severity, one.word, one.firing, one.bot, one.count) for one in counts]
     assert found == [
         ("Load", Severity.SEV3, "", True, "", 50),
@@ -440,13 +440,13 @@ async def test_a_storm_is_counted_by_what_is_alike(store: SqlStore) -> None:
         ("Stop", Severity.SEV1, "", False, "bot1", 1),
         ("Stop", Severity.SEV1, "", True, "bot1", 1),
     ]
-    leading = await store.read(lambda tx: tx.incidents.leading(1, {"P1"}, most=3))
+    leading = await store.read(lambda tx: tx.incidents.leading([1], {"P1"}, most=3))
     assert [(entry.name, entry.firing) for entry in leading] == [
         ("Stop", True),
         ("Disk", True),
         ("Stop", False),
     ]
-    assert await store.read(lambda tx: tx.incidents.leading(1, (), most=1)) == leading[:1]
+    assert await store.read(lambda tx: tx.incidents.leading([1], (), most=1)) == leading[:1]
     odd = sa.update(tables.episodes).where(tables.episodes.c.name == "Disk").values(severity="Sev-x")
     await store.write(lambda tx: tx.connection.execute(odd))  # type: ignore[attr-defined] # the SQL store's own
-    assert len(await store.read(lambda tx: tx.incidents.roll_counts(1))) == 3, "as on a page of its list"
+    assert len(await store.read(lambda tx: tx.incidents.roll_counts([1]))) == 3, "as on a page of its list"

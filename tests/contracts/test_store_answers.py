@@ -129,6 +129,27 @@ async def test_a_storm_reaches_from_a_little_before_it_to_its_end(store: SqlStor
     assert [await in_storm(each) for each in (299, 301)] == [True, False]
 
 
+async def test_the_newest_storm_of_a_time_is_found_also_when_it_is_over(store: SqlStore) -> None:
+    """While alerts came to it, and a little before; what was opened around an incident is found by its number."""
+    await incidents(store, 3)
+    for began, last in ((100, 150), (400, 450)):
+        one = later(began)
+        await store.write(
+            lambda tx, one=one, last=last: open_incident(  # type: ignore[misc]
+                tx, shape=IncidentShape.STORM, opened_at=one, changed_at=one, last_seen_at=later(last)
+            )
+        )
+    minute = timedelta(seconds=60)
+
+    async def at(seconds: float) -> int | None:
+        storm = await store.read(lambda tx: tx.incidents.storm_at(later(seconds), before=minute))
+        return None if storm is None else storm.id
+
+    assert [await at(each) for each in (30, 50, 150, 330, 350, 451)] == [None, 4, 4, None, 5, None]
+    near = await store.read(lambda tx: tx.incidents.near(3, 1))
+    assert [one.id for one in near] == [2, 3, 4]
+
+
 async def test_an_incident_that_is_forgotten_takes_all_of_it_along(store: SqlStore) -> None:
     """Records, answers and traits hang below it."""
     await incidents(store, 1)

@@ -1,7 +1,7 @@
 """The outbox: never dropped, never doubled, the latest wins; on SQLite and on PostgreSQL."""
 
 from bot.store import SqlStore
-from tests.contracts.store_samples import HOSTILE, NOW, later, open_incident, want_card, want_line
+from tests.contracts.store_samples import HOSTILE, NOW, incident, later, open_incident, want_card, want_line
 from triage.incidents.notifications import INCIDENT_CHANNEL
 from triage.ports.store import Message, MessageKind, Recheck, Tx
 
@@ -244,3 +244,23 @@ async def test_hostile_names_are_found_again(store: SqlStore) -> None:
     assert found == known
     assert (found.id, found.channel) == (wanted, found.post_id)
     assert found.post_id.startswith("nul \ufffd")
+
+
+async def test_unposted_cards_wait_behind_what_tells_of_them_already(store: SqlStore) -> None:
+    """Not those that stand there, nor other messages; what asks for a person at once waits for no time."""
+
+    def want(tx: Tx) -> None:
+        for urgency in (1, 2, 3, 2, 2):
+            want_card(tx, tx.incidents.save(incident()), urgency=urgency)
+        card = tx.outbox.find(MessageKind.CARD, "4")
+        assert card is not None
+        tx.outbox.posted(card.id, post_id="1.1", channel_id="C1", revision=1, now=NOW)
+        tx.outbox.put_behind([1, 2, 3, 4], 3, now=NOW, wait_seconds=10)
+
+    await store.write(want)
+
+    def read(tx: Tx) -> list[tuple[int, bool]]:
+        cards = [tx.outbox.find(MessageKind.CARD, str(number)) for number in range(1, 6)]
+        return [(one.urgency, one.next_at == later(10)) for one in cards if one is not None]
+
+    assert await store.read(read) == [(3, False), (3, True), (3, True), (2, False), (2, False)]

@@ -138,10 +138,10 @@ def _same_thing(
 
 def _full(state: CorrelationState, incident: Incident, policy: CorrelationSettings) -> bool:
     """The desk's own bots are few; containers and other bots an alert can name without end, and that is a storm."""
-    strangers = [
+    unnamed = [
         one for one in incident.subjects if one.kind is not SubjectKind.BOT or one.name not in state.bots
     ]
-    return len(strangers) >= policy.storm_incidents
+    return len(unnamed) >= policy.storm_incidents
 
 
 def _same_subject(
@@ -215,15 +215,9 @@ def _part_elsewhere(
 def _storm(
     state: CorrelationState, signal: Signal, policy: CorrelationSettings, now: datetime
 ) -> Placement | None:
-    storm = next((i for i in state.open() if i.shape is IncidentShape.STORM and not i.quiet), None)
-    since = now - timedelta(seconds=policy.storm_window_seconds)
-    fresh = sum(1 for incident in state.incidents.values() if incident.opened_at >= since)
+    storm, fresh = _open_storm(state), _fresh(state, policy, now)
     full = next((one for one in _same_thing(state, signal, policy, now) if _full(state, one, policy)), None)
-    # It goes on for as long as things come half as fast as they must to begin one: one a minute does not.
-    goes_on = storm is not None and fresh + state.lately.get(storm.id, 0) >= max(
-        2, policy.storm_incidents // 2
-    )
-    if not goes_on and fresh < policy.storm_incidents and full is None:
+    if going_on(state, policy, now) is None and fresh < policy.storm_incidents and full is None:
         return None
     if signal.severity is Severity.SEV1 and _may_stand_alone(state, policy, now):
         return None
@@ -233,6 +227,24 @@ def _storm(
     return Placement(
         Move.OPEN_STORM, why or f"{fresh} incidents opened within {policy.storm_window_seconds:g} s"
     )
+
+
+def going_on(state: CorrelationState, policy: CorrelationSettings, now: datetime) -> Incident | None:
+    """Return the storm that goes on: things come half as fast as they must to begin one. One a minute does not."""
+    storm = _open_storm(state)
+    if storm is None:
+        return None
+    coming = _fresh(state, policy, now) + state.lately.get(storm.id, 0)
+    return storm if coming >= max(2, policy.storm_incidents // 2) else None
+
+
+def _open_storm(state: CorrelationState) -> Incident | None:
+    return next((one for one in state.open() if one.shape is IncidentShape.STORM and not one.quiet), None)
+
+
+def _fresh(state: CorrelationState, policy: CorrelationSettings, now: datetime) -> int:
+    since = now - timedelta(seconds=policy.storm_window_seconds)
+    return sum(1 for incident in state.incidents.values() if incident.opened_at >= since)
 
 
 def _may_stand_alone(state: CorrelationState, policy: CorrelationSettings, now: datetime) -> bool:

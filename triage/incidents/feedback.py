@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 
 from triage.drill_alert import ALERTNAME as DRILL
 from triage.incidents.notifications import INCIDENT_CHANNEL, LINE_URGENCY
+from triage.incidents.storm import GATHERS
 from triage.model import Cause, Incident, IncidentShape, RunStatus, TriageRun
 from triage.ports.answers import CauseAnswer
 from triage.ports.store import MessageKind, Tx
 
 ASK_AFTER_SECONDS = 10.0
 """What comes back within so many seconds is not asked about meanwhile."""
-STORM_GATHERS_SECONDS = 120.0
-"""The incidents of so long before a storm are part of it: they made it one."""
 
 
 class QuestionState(StrEnum):
@@ -115,4 +114,4 @@ def _part_of_storm(tx: Tx, incident: Incident) -> bool:
     """Whether a storm is asked about instead: it went on while this incident began, or began right after."""
     if incident.shape is IncidentShape.STORM:
         return False
-    return tx.incidents.in_storm(incident.opened_at, before=timedelta(seconds=STORM_GATHERS_SECONDS))
+    return tx.incidents.in_storm(incident.opened_at, before=GATHERS)

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from triage.desk import Desk
 from triage.incidents import lifecycle
-from triage.incidents.correlate import Move, Placement, place
+from triage.incidents.correlate import Move, Placement, going_on, place
 from triage.incidents.correlation_state import EpisodeKey, read_state
 from triage.incidents.episodes import signal_of
 from triage.incidents.feedback import ask
@@ -145,6 +145,8 @@ class _Sorting:
         """Resolve what has nothing firing any more, tell what changed, ask for triage."""
         changes = self.changes
         changes.write_outcomes()
+        changes.touch_storms()
+        changes.storm = going_on(changes.state, self.desk.correlation, changes.now)
         for incident_id in changes.touched:
             changes.write_incident(self._renamed(self._end(changes.state.incidents[incident_id])))
         changes.write_lines()
@@ -169,7 +171,7 @@ class _Sorting:
             return incident
         changes.change(incident)
         changes.state.put(change.incident)
-        changes.tell(change.entry)
+        changes.tell(replace(change.entry, in_thread=not changes.ends_in_storm(change.incident)))
         ask(changes.tx, change.incident, changes.now)
         changes.audit("incident.resolve", change.incident)
         return change.incident

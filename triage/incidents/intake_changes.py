@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from triage.incidents.alerts import NOTE
@@ -16,7 +17,7 @@ from triage.incidents.notifications import (
     tell_line,
     tell_pages,
 )
-from triage.incidents.storm import FOLD_SECONDS, changed_pages
+from triage.incidents.storm import FOLD_SECONDS, GATHERS, QUIET_FOLD_SECONDS, changed_pages, gathers
 from triage.model import Episode, Incident, IncidentShape, Severity, Signal, TimelineEntry, TimelineKind
 from triage.ports.store import Tx
 
@@ -36,6 +37,8 @@ class Changes:
         self.touched: dict[int, None] = {}
         self.cleared: dict[int, list[tuple[str, Signal]]] = {}
         self.outcomes: list[tuple[int, int | None, str]] = []
+        self.storm: Incident | None = None
+        """The storm that goes on at the end of the pass: what it tells of waits with its own card."""
         self.triage: dict[int, tuple[str, bool]] = {}
         """By incident, why it is triaged, and whether that waits for nothing."""
         self._changed: dict[int, None] = {}
@@ -122,10 +125,13 @@ class Changes:
             return
         self.write_lines()
         urgency, wait = LINE_URGENCY, 0.0
-        if entry.data.get(IN_CHANNEL):
-            incident = self.state.incidents[entry.incident_id]
+        incident = self.state.incidents[entry.incident_id]
+        if not entry.data.get(IN_CHANNEL):
+            wait = QUIET_FOLD_SECONDS if self._in_storm(incident) else 0.0
+        else:
             urgency = min(self._urgent.get(incident.id, LINE_URGENCY), incident.severity.rank)
-            wait = FOLD_SECONDS if incident.shape is IncidentShape.STORM else 0.0
+            if incident.shape is IncidentShape.STORM:
+                urgency, wait = STORM_URGENCY if urgency == 1 else urgency, FOLD_SECONDS
         tell_line(self.tx, entry, self.now, urgency=urgency, wait_seconds=wait)
 
     def tell_card(self, incident: Incident) -> None:
@@ -133,6 +139,8 @@ class Changes:
         urgency = min(self._urgent.get(incident.id, LINE_URGENCY), incident.severity.rank)
         if incident.shape is IncidentShape.STORM and urgency == 1:
             urgency = STORM_URGENCY
+        if self._came_before_the_storm(incident):
+            urgency = LINE_URGENCY
         if urgency < self._urgencies.get(incident.id, LINE_URGENCY + 1):
             tell_card(self.tx, incident, self.now, urgency=urgency)
             self._urgencies[incident.id] = urgency
@@ -148,10 +156,61 @@ class Changes:
             self.tx.incidents.save(incident)
         self.tell_card(incident)
         if incident.shape is IncidentShape.STORM:
-            _, total = self.tx.incidents.counts(incident.id)
-            cleared = incident.id in self.cleared
-            pages = changed_pages(total, self._joined.get(incident.id, 0), cleared=cleared)
-            tell_pages(self.tx, incident, pages, self.now)
+            self._write_storm(incident)
+
+    def _write_storm(self, storm: Incident) -> None:
+        """Ask for the pages that change; a new storm's card goes before those of the incidents that made it one."""
+        opened = any(one.id == storm.id for one in self.opened)
+        gathered = [one.id for one in self.state.incidents.values() if gathers(storm, one)]
+        if opened:
+            self.tx.outbox.put_behind(gathered, LINE_URGENCY, now=self.now, wait_seconds=QUIET_FOLD_SECONDS)
+        told = [storm.id, *gathered]
+        joined = sum(self._joined.get(one, 0) for one in told)
+        anew = opened or any(one in self.cleared for one in told)
+        pages = changed_pages(self.tx.incidents.how_many(told), joined, anew=anew)
+        tell_pages(self.tx, storm, pages, self.now)
+
+    def touch_storms(self) -> None:
+        """Have the storms told anew that tell of an incident which changes."""
+        opened = {one.id for one in self.opened}
+        incidents = self.state.incidents
+        for incident in [incidents[one] for one in self.touched]:
+            # Of an older one the storm may be over for so long that it was not read.
+            if incident.id not in opened and incident.opened_at < self.now - GATHERS:
+                storm = self.tx.incidents.storm_at(incident.opened_at, before=GATHERS)
+                if storm is not None and storm.id not in incidents:
+                    self.state.put(storm)
+        for storm in self._storms():
+            if any(gathers(storm, incidents[one]) for one in self.touched):
+                self.touched[storm.id] = None
+
+    def see(self, storm: Incident) -> None:
+        """Note that things come to a storm still: what has just got a card of its own is told with it."""
+        self.state.put(replace(storm, last_seen_at=self.now))
+        self.change(storm)
+        self.touched[storm.id] = None
+
+    def ends_in_storm(self, incident: Incident) -> bool:
+        """Whether nobody but its card and its storm need say that an incident is over.
+
+        A line in the thread of each would take the seconds that others wait for.
+        """
+        return incident.acknowledged_at is None and self._in_storm(incident)
+
+    def _in_storm(self, incident: Incident) -> bool:
+        """Whether an incident is part of a storm whose alerts have come, or ended, just now."""
+        since = self.now - GATHERS
+        return any(
+            gathers(one, incident) and (one.resolved_at or one.last_seen_at or one.opened_at) >= since
+            for one in self._storms()
+        )
+
+    def _storms(self) -> list[Incident]:
+        return [one for one in self.state.incidents.values() if one.shape is IncidentShape.STORM]
+
+    def _came_before_the_storm(self, incident: Incident) -> bool:
+        storm = self.storm
+        return storm is not None and gathers(storm, incident) and incident.id < storm.id
 
     def write_lines(self) -> None:
         """Write the lines that are not told."""

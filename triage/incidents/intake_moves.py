@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 from triage.desk import Desk
 from triage.incidents import lifecycle
 from triage.incidents.alerts import NOTE
-from triage.incidents.correlate import Move, Placement
+from triage.incidents.correlate import Move, Placement, going_on
 from triage.incidents.feedback import asked_again
 from triage.incidents.intake_changes import Changes
 from triage.incidents.naming import title_of_several
 from triage.incidents.notifications import IN_CHANNEL
-from triage.incidents.storm import STORM_TITLE, is_urgent, storm_severity, storm_title
+from triage.incidents.storm import STORM_TITLE, gathers, is_urgent, storm_severity, storm_title
 from triage.incidents.timeline import recall_changes
 from triage.model import (
     Incident,
@@ -75,6 +75,8 @@ class Moves:
             text += f"; also part of {placement.related.number}"
         in_thread = placement.related is not None or bool(signal.data.get(NOTE))
         changes.note(incident, TimelineKind.OPENED, text, signal, in_thread=in_thread)
+        if not storm and (on := self._storm_on()) is not None:
+            changes.see(on)
         recall_changes(changes.tx, self.desk, incident, changes.now)
         changes.triage[incident.id] = ("opened", True)
         changes.audit("incident.open", incident)
@@ -127,12 +129,28 @@ class Moves:
         # A thread's line alone notifies nobody: what people must notice is shown in the channel too.
         in_channel = worse or (urgent and (storm or widened))
         was = before.severity if worse else None
+        told = in_thread and in_channel and not storm and self._told_by_storm(after, text, signal)
+        in_thread = in_thread and not told
         changes.note(after, kind, text, signal, in_thread=in_thread, in_channel=in_channel, was=was)
         if widened:
             recall_changes(changes.tx, self.desk, after, changes.now)
         if widened or worse or again or (not known_name and not storm):
             changes.ask_triage(after, f"{signal.name} {did}", at_once=worse)
         return after
+
+    def _storm_on(self) -> Incident | None:
+        return going_on(self.changes.state, self.desk.correlation, self.changes.now)
+
+    def _told_by_storm(self, incident: Incident, text: str, signal: Signal) -> bool:
+        """Have a storm that goes on say aloud, in one line with others, what must be noticed of an incident it gathers."""
+        storm, changes = self._storm_on(), self.changes
+        if storm is None or not gathers(storm, incident):
+            return False
+        changes.urge(storm)
+        changes.see(storm)
+        kind = TimelineKind.JOINED
+        changes.note(storm, kind, f"{incident.number}: {text}", signal, in_thread=True, in_channel=True)
+        return True
 
     def _fires_again(self, incident: Incident, signal: Signal) -> bool:
         """Whether this alert was told to be over in the incident; one that goes on in another episode was not."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
+from triage.incidents.storm import GATHERS, gathers
 from triage.model import Incident, TimelineEntry
 from triage.ports.store import MessageKind, Tx
 
@@ -18,7 +19,7 @@ LINE_URGENCY = 3
 """What explains an incident comes after the cards; a line that the channel shows too has its incident's urgency."""
 
 STORM_URGENCY = 0
-"""A storm's card with an alert in it that asks for a person: it tells of many, where each other card tells of one."""
+"""A storm's card or line of alerts that ask for a person: it tells of many, where each other card tells of one."""
 
 IN_CHANNEL = "in_channel"
 """In an entry's data: its line is shown in the channel too, because a line in a thread notifies nobody."""
@@ -88,7 +89,13 @@ def tell_pages(tx: Tx, storm: Incident, pages: Iterable[int], now: datetime) -> 
 
 
 def tell_triage(tx: Tx, incident: Incident, now: datetime) -> None:
-    """Ask for what the triage says: one message in the thread, edited by each later run."""
+    """Ask for what the triage says: one message in the thread, edited by each later run.
+
+    In a storm it waits until the storm is told: of many the summaries would take the seconds that alerts wait for, and
+    what they found stands on the cards.
+    """
+    storm = tx.incidents.storm_at(incident.opened_at, before=GATHERS)
+    waits = storm is not None and gathers(storm, incident)
     tx.outbox.want(
         MessageKind.TRIAGE,
         str(incident.id),
@@ -96,5 +103,5 @@ def tell_triage(tx: Tx, incident: Incident, now: datetime) -> None:
         now=now,
         incident_id=incident.id,
         in_thread=True,
-        urgency=incident.severity.rank,
+        urgency=LINE_URGENCY if waits else incident.severity.rank,
     )

@@ -1,18 +1,41 @@
-"""What a storm is called, and which pages of its list change."""
+"""What a storm is called, which incidents it tells of, and which pages of its list change."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import timedelta
 
 from triage.desk import Desk
-from triage.model import Incident, Severity, Signal, worst
+from triage.drill_alert import ALERTNAME as DRILL
+from triage.model import Incident, IncidentShape, Severity, Signal, worst
 from triage.severities import is_paging
 
 STORM_TITLE = "Alert storm"
 PAGE = 350
 """Alerts on one page of the list in a storm's thread: as many as fit into one message."""
-FOLD_SECONDS = 1.0
-"""How long a line that is also shown in the channel waits in a storm for others to be posted with it."""
+QUIET_FOLD_SECONDS = 10.0
+"""How long a line waits for others in the thread of an incident that a storm tells of: its card and list say it sooner."""
+FOLD_SECONDS = 1.3
+"""How long a line that is also shown in the channel waits in a storm for others to be posted with it: with the second that
+the chat may take, it is shown within three, and every fourth second is left for a card or the list."""
+GATHERS = timedelta(minutes=2)
+"""The incidents of so long before a storm are part of it: they made it one."""
+
+NEAR = 100
+"""So many incidents before and after a storm are looked at for those that came with it."""
+
+
+def gathers(storm: Incident, incident: Incident) -> bool:
+    """Whether a storm tells of an incident too: it began shortly before the storm or while things still came.
+
+    Such incidents have cards of their own, but the chat takes one post a second: the storm's card and list say sooner
+    what is in them.
+    """
+    if incident.shape is IncidentShape.STORM or incident.name == DRILL:
+        return False
+    last = storm.last_seen_at or storm.opened_at
+    over_before = incident.resolved_at is not None and incident.resolved_at < storm.opened_at
+    return storm.opened_at - GATHERS <= incident.opened_at <= last and not over_before
 
 
 def is_urgent(desk: Desk, signal: Signal) -> bool:
@@ -34,9 +57,9 @@ def storm_title(storm: Incident, title: str, *, worse: bool) -> str:
     return f"{STORM_TITLE}: {title}" if worse or storm.title == STORM_TITLE else storm.title
 
 
-def changed_pages(total: int, joined: int, *, cleared: bool) -> Iterable[int]:
-    """Return the pages that change when ``joined`` of ``total`` alerts are new; what clears may stand on any."""
+def changed_pages(total: int, joined: int, *, anew: bool) -> Iterable[int]:
+    """Return the pages that change when ``joined`` of ``total`` alerts are new; ``anew``: each of them may."""
     if total <= 0:
         return ()
-    first = 0 if cleared else max(0, total - joined) // PAGE
+    first = 0 if anew else max(0, total - joined) // PAGE
     return range(first, (total - 1) // PAGE + 1)

@@ -155,11 +155,6 @@ class IncidentView:
         return found if found != self.remedy else None
 
     @property
-    def total(self) -> int:
-        """How many signals it has, those that are not among ``episodes`` too."""
-        return sum(total for total, _ in self.tallies.values()) or len(self.episodes)
-
-    @property
     def firing(self) -> int:
         """How many alerts fire now."""
         if self.tallies:

@@ -144,11 +144,7 @@ def waiting_words(one: Waiting, now: datetime, names: Names) -> str:
 
 
 def _trading_lines(view: IncidentView, now: datetime, room: int) -> list[list[Json]]:
-    lines = [[leaf("Trading: ", bold=True), untrusted(trading_words(view, now, room), kit.LEAF)]]
-    if view.incident.shape is IncidentShape.STORM:
-        storm = f"{counted(view.total, 'signal')}, {view.firing} firing now"
-        lines.insert(0, [leaf(storm, bold=True)])
-    return lines
+    return [[leaf("Trading: ", bold=True), untrusted(trading_words(view, now, room), kit.LEAF)]]
 
 
 def trading_words(view: IncidentView, now: datetime, room: int = TRADING) -> str:

@@ -18,22 +18,23 @@ from triage.ports.store import RollCount, RollEntry
 from triage.untrusted_text import cut, one_line
 from triage.wording import counted
 
-LEADING_MAX, ALERTS, BOTS = 12, 12, 12
-"""Lines of urgent alerts, names of alerts, names of bots on the card; what is more is counted."""
+LEADING_MAX, ALERTS, BOTS, OWN_CARDS = 12, 12, 12, 12
+"""Lines of urgent alerts, names of alerts, of bots, and of incidents on the card; what is more is counted."""
 NAME, STORM, ROLL = 60, 3_000, 11_500
 """Characters of a name, of the storm's part of its card, of one page of its list."""
 
 
 @dataclass(frozen=True, slots=True)
 class StormRoll:
-    """The alerts of a storm: counted, and the first of those that are urgent by name.
+    """The alerts of a storm and of the incidents that came with it: counted, and the first urgent ones by name.
 
-    ``paging``: the words of severity among them that ask for a person at once.
+    ``paging``: the words of severity among them that ask for a person at once. ``own_cards``: those incidents' ids.
     """
 
     counts: Sequence[RollCount]
     leading: Sequence[RollEntry]
     paging: Collection[str]
+    own_cards: Sequence[int] = ()
 
     @property
     def urgent(self) -> list[RollCount]:
@@ -51,7 +52,7 @@ def with_storm(card: Rendered, roll: StormRoll, now: datetime) -> Rendered:
 
 
 def _urgent_lines(roll: StormRoll, now: datetime) -> list[list[Json]]:
-    lines = [_urgent_line(entry, now) for entry in roll.leading]
+    lines = [_urgent_line(entry, now, own_card=entry.incident_id in roll.own_cards) for entry in roll.leading]
     rest = _by_name(roll.urgent)
     rest.subtract(entry.name for entry in roll.leading)
     if more := sum((+rest).values()):
@@ -59,13 +60,14 @@ def _urgent_lines(roll: StormRoll, now: datetime) -> list[list[Json]]:
     return lines
 
 
-def _urgent_line(entry: RollEntry, now: datetime) -> list[Json]:
+def _urgent_line(entry: RollEntry, now: datetime, *, own_card: bool) -> list[Json]:
     word = f" ({one_line(entry.word, 20)})" if entry.word else ""
     over = "" if entry.firing else " · over"
+    own = f" · INC-{entry.incident_id}" if own_card else ""
     return [
         leaf(f"{SEVERITY[entry.severity]} "),
         leaf(f"{one_line(entry.name, NAME)} on {one_line(entry.subject.name, NAME)}", bold=True),
-        leaf(f"{word} · since {when(entry.starts_at, now)}{over}"),
+        leaf(f"{word} · since {when(entry.starts_at, now)}{over}{own}"),
     ]
 
 
@@ -84,7 +86,16 @@ def _count_lines(roll: StormRoll) -> list[list[Json]]:
     more = f" · {others} about none of the bots" if others else ""
     if by_bot:
         lines.append([leaf("By bot "), leaf(f"{_most(_shown(by_bot), BOTS)}{more}")])
+    if roll.own_cards:
+        lines.append([leaf("With cards of their own "), leaf(_numbers(roll.own_cards))])
     return lines
+
+
+def _numbers(incident_ids: Sequence[int]) -> str:
+    """Return ``INC-1, INC-2 and 3 more``."""
+    shown = ", ".join(f"INC-{one}" for one in incident_ids[:OWN_CARDS])
+    rest = len(incident_ids) - OWN_CARDS
+    return f"{shown} and {rest} more" if rest > 0 else shown
 
 
 def _page(count: int) -> str:

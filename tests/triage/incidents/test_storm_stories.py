@@ -71,7 +71,7 @@ async def test_what_is_labelled_critical_leads_the_storm_and_is_told_in_the_chan
     assert aloud == [True]
     assert line is not None
     assert card is not None
-    assert (line.urgency, card.urgency) == (1, STORM_URGENCY)
+    assert line.urgency == card.urgency == STORM_URGENCY
 
 
 async def test_a_few_sev1_have_cards_of_their_own_and_more_lead_the_storm(story: Story) -> None:

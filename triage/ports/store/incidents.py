@@ -14,6 +14,7 @@ from triage.model import Episode, Incident, Severity, Source, Subject
 class RollEntry:
     """One episode in a few words. ``word``: what its label says of its severity, empty where it says nothing."""
 
+    incident_id: int
     name: str
     subject: Subject
     severity: Severity
@@ -65,6 +66,14 @@ class Incidents(Protocol):
         """Say whether a storm went on at a time, or began not later than so long after it."""
         ...
 
+    def storm_at(self, at: datetime, *, before: timedelta) -> Incident | None:
+        """Return the newest storm that alerts came to at a time or later, and that began at most so long after it."""
+        ...
+
+    def near(self, incident_id: int, most: int) -> list[Incident]:
+        """Return up to so many incidents that were opened before and after one."""
+        ...
+
     def save(self, incident: Incident) -> Incident:
         """Insert (id 0) or update an incident; returns it with its id."""
         ...
@@ -104,22 +113,22 @@ class Incidents(Protocol):
         """Return the alert names that each incident holds."""
         ...
 
-    def roll(self, incident_id: int, *, first: int, most: int) -> list[RollEntry]:
-        """Return the episodes of an incident in a few words, in the order of arrival: a page of a storm's list.
+    def roll(self, incident_ids: Collection[int], *, first: int, most: int) -> list[RollEntry]:
+        """Return the episodes of incidents in a few words, in the order of arrival: a page of a storm's list.
 
         At most ``most`` from the one numbered ``first`` (from 0) on.
         """
         ...
 
-    def leading(self, incident_id: int, words: Collection[str], most: int) -> list[RollEntry]:
+    def leading(self, incident_ids: Collection[int], words: Collection[str], most: int) -> list[RollEntry]:
         """Return the episodes that are Sev-1, or whose label says one of ``words`` of their severity.
 
         Those that fire before those that do not, the urgent ones before the others, the oldest first.
         """
         ...
 
-    def roll_counts(self, incident_id: int) -> list[RollCount]:
-        """Return how many episodes of an incident are alike: a storm holds thousands, and few sorts of them."""
+    def roll_counts(self, incident_ids: Collection[int]) -> list[RollCount]:
+        """Return how many episodes of incidents are alike: a storm holds thousands, and few sorts of them."""
         ...
 
     def lately(self, incident_id: int, since: datetime) -> int:
@@ -128,6 +137,10 @@ class Incidents(Protocol):
 
     def counts(self, incident_id: int) -> tuple[int, int]:
         """Return how many alerts of an incident fire now, and how many episodes it has in all."""
+        ...
+
+    def how_many(self, incident_ids: Collection[int]) -> int:
+        """Return how many episodes incidents have in all."""
         ...
 
     def put_episode(self, episode: Episode) -> None:

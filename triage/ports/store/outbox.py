@@ -217,6 +217,15 @@ class Outbox(Protocol):
         """Let what waits because of an error be due now: its reason is gone."""
         ...
 
+    def put_behind(
+        self, incident_ids: Collection[int], urgency: int, *, now: datetime, wait_seconds: float
+    ) -> None:
+        """Let the unposted cards of incidents wait for what is more urgent than ``urgency``.
+
+        Those that ask for nobody at once also wait so many seconds: whoever told of them already goes on telling.
+        """
+        ...
+
     def step_aside(self, message_id: int) -> None:
         """Let what comes after a message in its thread go on without it; it is still owed."""
         ...

@@ -437,11 +437,6 @@ def test_a_wide_incident_offers_each_action_in_a_row_of_its_own() -> None:
     assert "Restart on bot2…" in text_of(rendered)
 
 
-def test_a_storm_counts_its_signals() -> None:
-    """A storm is one message that counts."""
-    assert "37 signals, 24 firing now" in text_of(incident_card(STATES["storm"], NOW, names))
-
-
 def test_a_quiet_incident_says_that_it_still_fires() -> None:
     """Closed by hand is not over."""
     assert "closed by hand, still firing" in text_of(incident_card(STATES["quiet"], NOW, names))

@@ -16,10 +16,23 @@ def told(counts: list[RollCount], leading: list[RollEntry], *paging: str) -> Ren
     return with_storm(Rendered(text="storm"), StormRoll(counts, leading, paging), NOW)
 
 
+def entry(name: str, subject: Subject, severity: Severity, *, incident_id: int = 42) -> RollEntry:
+    """Return an alert that fires."""
+    return RollEntry(
+        incident_id=incident_id,
+        name=name,
+        subject=subject,
+        severity=severity,
+        word="",
+        firing=True,
+        starts_at=NOW,
+    )
+
+
 def stop(number: int) -> RollEntry:
     """Return a bot that stopped."""
     about = Subject(SubjectKind.BOT, f"bot{number}")
-    return RollEntry("Stop", about, Severity.SEV1, "", firing=True, starts_at=NOW)
+    return entry("Stop", about, Severity.SEV1)
 
 
 def test_what_is_grave_is_named_and_the_rest_of_it_counted_by_name() -> None:
@@ -51,15 +64,7 @@ def test_a_page_of_one_kind_names_each_of_its_alerts(name: str) -> None:
     """All of them stand on one line, which is longer than a client takes in one piece."""
     names = [name.format(number) for number in range(PAGE)]
     entries = [
-        RollEntry(
-            "ContainerHighCpu",
-            Subject(SubjectKind.CONTAINER, each),
-            Severity.SEV3,
-            "",
-            firing=True,
-            starts_at=NOW,
-        )
-        for each in names
+        entry("ContainerHighCpu", Subject(SubjectKind.CONTAINER, each), Severity.SEV3) for each in names
     ]
     page = roll_page(incident(), entries, 0)
     assert page is not None
