@@ -13,6 +13,7 @@ from triage.desk import Desk
 from triage.errors import BadInput
 from triage.incidents.alerts import FINGERPRINT_MAX, alert_signal
 from triage.model import Signal, SignalStatus
+from triage.outside_numbers import whole
 
 LEVELS_MAX = 50
 _SIGNS = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[\[\]{}]', re.DOTALL)
@@ -81,7 +82,9 @@ class Webhook(BaseModel):
 def _count_or_one(value: object) -> object:
     """Read how many alerts were left out; what is no count is taken for one: to ask for all of them does no harm."""
     try:
-        return int(value) if value and isinstance(value, int | float | str) else int(bool(value))
+        if isinstance(value, str) and value:
+            return whole(value)
+        return int(value) if isinstance(value, int | float) else int(bool(value))
     except (ValueError, OverflowError):
         return 1
 

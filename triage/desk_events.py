@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 from triage.model import Json, Source, Subject
+from triage.outside_numbers import whole
 
 
 class Gravity(StrEnum):
@@ -88,7 +89,7 @@ def moment_of(entry_id: str, default: datetime) -> datetime:
     """Return when a stream's entry was added, by its id (``ms-seq``)."""
     milliseconds = entry_id.partition("-")[0]
     try:
-        return EPOCH + timedelta(milliseconds=int(milliseconds))
+        return EPOCH + timedelta(milliseconds=whole(milliseconds))
     except (ValueError, OverflowError):
         return default
 
@@ -97,6 +98,6 @@ def entry_key(entry_id: str) -> tuple[int, int]:
     """Return what orders entry ids; an unreadable one is before all."""
     milliseconds, _, sequence = entry_id.partition("-")
     try:
-        return int(milliseconds), int(sequence or 0)
+        return whole(milliseconds), whole(sequence or 0)
     except ValueError:
         return -1, 0

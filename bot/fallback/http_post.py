@@ -15,6 +15,7 @@ from http import HTTPStatus
 import httpx
 
 from triage.errors import FallbackFailure
+from triage.outside_numbers import real
 from triage.untrusted_text import one_line
 
 SECONDS = 10.0
@@ -80,7 +81,7 @@ async def post(url: str, body: bytes, headers: Mapping[str, str]) -> None:
 def wait_seconds(value: str, now: float) -> float:
     """Read ``Retry-After``, in seconds or as a date; 0 where it says nothing that can be read. ``now``: Unix time."""
     try:
-        seconds = float(value)
+        seconds = real(value.strip())
     except ValueError:
         try:
             seconds = parsedate_to_datetime(value).timestamp() - now

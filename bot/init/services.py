@@ -10,6 +10,7 @@ from typing import Any
 
 from bot.init.observed_desk import ComposeService
 from triage.env_text import filled
+from triage.outside_numbers import is_whole
 
 _NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9._-]{0,62}")
 _CONTAINER = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]{0,254}")
@@ -95,14 +96,14 @@ def _replicas(data: Mapping[str, Any], env: Mapping[str, str]) -> int:
     deploy = data.get("deploy")
     given = deploy.get("replicas") if isinstance(deploy, dict) else None
     digits = filled(str(data.get("scale") if given is None else given), env)
-    return int(digits) if digits.isdecimal() else 1
+    return int(digits) if is_whole(digits) else 1
 
 
 def _ports(values: Iterable[Any], env: Mapping[str, str]) -> Iterable[int]:
     for value in values:
         target = value.get("target") if isinstance(value, dict) else value
         digits = filled(str(target), env).rpartition(":")[2].partition("/")[0]
-        if digits.isdecimal():
+        if is_whole(digits):
             yield int(digits)
 
 
@@ -111,5 +112,5 @@ def _published(values: Iterable[Any], env: Mapping[str, str]) -> Iterable[int]:
         whole = isinstance(value, dict)
         named = filled(str(value.get("published", "") if whole else value), env)
         digits = (named if whole else named.rpartition(":")[0]).rpartition(":")[2]
-        if digits.isdecimal():
+        if is_whole(digits):
             yield int(digits)

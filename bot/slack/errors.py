@@ -39,6 +39,7 @@ from bot.slack.refusal_words import (
     UNKNOWN,
 )
 from triage.errors import TriageError
+from triage.outside_numbers import real
 from triage.untrusted_text import one_line
 
 OK, TOO_MANY, SERVER_ERROR = 200, 429, 500
@@ -185,7 +186,7 @@ def _retry_after(headers: Any) -> float:  # noqa: ANN401 - a case-insensitive ma
 def _seconds(text: str) -> float:
     """Read what a Retry-After holds: seconds, or the date until which to wait."""
     try:
-        return float(text)
+        return real(text.strip())
     except ValueError:
         pass
     try:

@@ -35,6 +35,7 @@ from triage.errors import (
     SourceUnreachable,
 )
 from triage.masking import masked, masked_and_cut
+from triage.outside_numbers import is_whole
 
 MAX_BYTES = ANSWER_MAX
 CONNECT_SECONDS = 3.0
@@ -182,7 +183,7 @@ class HttpSource:
     async def _read(self, response: httpx.Response) -> bytes:
         self.refuse_packed(response)
         announced = response.headers.get("content-length", "")
-        if announced.isdecimal() and int(announced) > self.max_bytes:
+        if is_whole(announced) and int(announced) > self.max_bytes:
             raise self.too_large()
         pieces: list[bytes] = []
         try:

@@ -6,7 +6,7 @@ import re
 from datetime import UTC, datetime
 
 _UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800, "y": 31_536_000}
-_SPAN = re.compile(r"(\d{1,9}(?:\.\d{1,3})?)(ms|[smhdwy])")
+_SPAN = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,3})?)(ms|[smhdwy])")
 _FRACTION = re.compile(r"(\.\d{1,6})\d*")
 
 

@@ -54,7 +54,7 @@ def take_span(words: Sequence[str]) -> tuple[TimeSpan | None, tuple[str, ...]]:
 
 def _span(found: re.Match[str]) -> TimeSpan:
     typed, unit = found["count"] or "one", (found["unit"] or found["only"]).lower()[0]
-    count = int(typed) if typed.isdigit() else 1
+    count = int(typed) if typed.isdecimal() else 1
     if not count:
         raise Refused(f"{found.group().strip()!r} is no span of time; write for instance 8h or 7d.")
     return TimeSpan(count * DAYS_A_WEEK, "d") if unit == "w" else TimeSpan(count, unit)

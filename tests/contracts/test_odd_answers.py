@@ -189,6 +189,20 @@ SERIES: tuple[dict[str, Any], ...] = (
 )
 
 
+@pytest.mark.parametrize("text", ["1_000", " 1", "\uff11", "infinity", ""])
+async def test_what_is_written_as_no_number_is_none(text: str) -> None:
+    """Python's own reader takes four of these for numbers."""
+    series = {"metric": {"bot": "bot1"}, "value": [1.5, text], "values": [[1.5, "1"], [2.5, text]]}
+    for kind, ask in (
+        ("vector", "prometheus query"),
+        ("matrix", "prometheus range"),
+        ("vector", "loki count"),
+    ):
+        async with answering(of_prometheus(resultType=kind, result=[series])) as sources:
+            with pytest.raises(SourceBadAnswer):
+                await QUESTIONS[ask](sources)
+
+
 async def test_a_series_that_cannot_be_read_is_counted_for_who_takes_the_others() -> None:
     """It is no answer for who has not said that absence proves nothing to it."""
     async with answering(of_prometheus(resultType="vector", result=SERIES)) as sources:

@@ -14,6 +14,7 @@ from triage.concurrency import FAULTS, is_stop
 from triage.env_check import env_problems
 from triage.errors import DeskFailure, Refused, SourceDenied, SourceError, SourceRejected
 from triage.model import utc
+from triage.outside_numbers import is_whole
 from triage.plans import operations
 from triage.plans.plan import Step
 from triage.plans.record import Confirmation
@@ -119,7 +120,7 @@ class Executor:
     async def _flows(self, stream: str, fresh_seconds: float) -> tuple[bool, str]:
         info = await self._sources.streams.info(stream)
         milliseconds = info.last_id.partition("-")[0]
-        if not info.length or not milliseconds.isdecimal():
+        if not info.length or not is_whole(milliseconds):
             return False, f"{stream} is empty"
         age = (self._clock.now() - utc(int(milliseconds) / 1000)).total_seconds()
         return age <= fresh_seconds, f"newest entry {duration(age)} old"

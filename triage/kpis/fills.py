@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from math import isfinite, nan
 from typing import TYPE_CHECKING
 
+from triage.outside_numbers import real
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -16,7 +18,7 @@ _FALSE = {"false", "0", "no"}
 def number(text: str | None) -> float:
     """Return the number a field holds, NaN where it holds none (``0E-10`` is zero, ``inf`` is none)."""
     try:
-        value = float(text or "nan")
+        value = real((text or "nan").strip())
     except ValueError:
         return nan
     return value if isfinite(value) else nan

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from triage.logs.failure_words import speaks_of_error
 from triage.logs.level_words import ANY_WORD, LETTERS, level_of, level_of_number
 from triage.logs.other_senses import is_market_alert, is_of_market, says_nothing
+from triage.outside_numbers import is_whole
 
 _MONTH = r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"
 _DAY = r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)"
@@ -213,7 +214,7 @@ def _is_of_book(text: str, word: str) -> bool:
 
 
 def _level(word: str) -> str:
-    if word.isdecimal():
+    if is_whole(word):
         return level_of_number(int(word))
     return LETTERS[word] if len(word) == 1 else level_of(word)
 

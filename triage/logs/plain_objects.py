@@ -15,6 +15,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from triage.outside_numbers import is_whole
+
 _ERRORS = frozenset(
     {
         *("error", "err", "errors", "exception", "exc_info", "stack_trace", "traceback"),
@@ -135,6 +137,6 @@ def _says_something(value: object) -> bool:
 
 
 def _number(value: object) -> int:
-    if isinstance(value, str) and value.isdecimal() and len(value) < 4:  # noqa: PLR2004 - a status
+    if isinstance(value, str) and is_whole(value) and len(value) < 4:  # noqa: PLR2004 - a status
         return int(value)
     return value if isinstance(value, int) else 0

@@ -17,6 +17,7 @@ from triage.desk_events import EPOCH, DeskEvent, Gravity, Parked, PayloadEntry, 
 from triage.logs.templates import mask_variables
 from triage.masking import free_of_secrets, masked, masked_and_cut, masked_where_cut
 from triage.model import Source, Subject, SubjectKind
+from triage.outside_numbers import is_whole
 
 T = TypeVar("T")
 TEXT_MAX, REASON_MAX, PAYLOAD_MAX, METADATA_MAX = 1000, 120, 4000, 30
@@ -129,7 +130,7 @@ def _moment(stated_ms: int, entry: PayloadEntry, now: datetime, now_ms: float) -
     Nobody has seen the future, and what is published a day late comes from a clock that is wrong.
     """
     milliseconds = entry.id.partition("-")[0]
-    added_ms = int(milliseconds) if milliseconds.isdecimal() else stated_ms
+    added_ms = int(milliseconds) if is_whole(milliseconds) else stated_ms
     if stated_ms > now_ms or stated_ms < added_ms - _LATE_MS:
         return min(moment_of(entry.id, now), now)
     return EPOCH + timedelta(milliseconds=stated_ms)

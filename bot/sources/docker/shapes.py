@@ -12,6 +12,7 @@ from bot.sources.answer_shape import known_text, told_apart
 from bot.sources.times import maybe_rfc3339
 from triage.masking import masked_and_cut
 from triage.model import utc
+from triage.outside_numbers import is_whole, real
 from triage.ports.sources import (
     PROJECT_LABEL,
     UNREADABLE,
@@ -101,7 +102,7 @@ def from_list(entry: dict[str, Any]) -> ContainerState:
         status=str(entry["State"]),
         image=str(entry["Image"]),
         image_id=str(entry.get("ImageID") or ""),
-        created_at=utc(float(entry["Created"])),
+        created_at=utc(real(entry["Created"])),
         started_at=None,
         finished_at=None,
         restart_count=0,
@@ -141,7 +142,7 @@ def from_event(event: dict[str, Any]) -> ContainerEvent | None:
         image=attributes.get("image", ""),
         at=utc(time_ns / 1e9),
         time_ns=time_ns,
-        exit_code=int(exit_code) if exit_code.lstrip("-").isdecimal() else None,
+        exit_code=int(exit_code) if is_whole(exit_code.removeprefix("-")) else None,
         signal=attributes.get("signal", ""),
         attributes=attributes,
     )

@@ -21,6 +21,7 @@ from bot.sources.times import nanoseconds
 from triage.errors import SourceBadAnswer, SourceTooLarge
 from triage.masking import masked_and_cut
 from triage.model import utc
+from triage.outside_numbers import is_whole, real, whole
 from triage.ports.sources import LogLine, LogLines
 from triage.queries import logql
 
@@ -136,7 +137,7 @@ class Loki:
             found: dict[str, int] = {}
             for each in answer.result:
                 name = str(each["metric"].get(by, "")) if by else ""
-                found[name] = found.get(name, 0) + round(float(each["value"][1]))
+                found[name] = found.get(name, 0) + round(real(each["value"][1]))
         if kept_seconds:
             self._kept.put(key, found)
         return found
@@ -180,7 +181,7 @@ class Loki:
 
 def _again_after(reply: Reply) -> float:
     named = reply.headers.get("retry-after", "")
-    return min(float(named), _AGAIN_MAX) if named.isdecimal() else _AGAIN_SECONDS
+    return min(float(named), _AGAIN_MAX) if is_whole(named) else _AGAIN_SECONDS
 
 
 def _lines(streams: list[Any]) -> Iterator[tuple[int, LogLine]]:
@@ -188,7 +189,7 @@ def _lines(streams: list[Any]) -> Iterator[tuple[int, LogLine]]:
         labels = {str(name): str(value) for name, value in stream["stream"].items()}
         # Asked for backwards: reversed, lines of one moment stand in the order in which they were written.
         for entry in reversed(listed(stream["values"])):
-            at = int(entry[0])
+            at = whole(entry[0])
             yield at, LogLine(utc(at / 1e9), _line(str(entry[1])), labels)
 
 

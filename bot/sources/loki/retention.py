@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from bot.sources.times import span_seconds
+from triage.outside_numbers import is_whole
 
 _SECTION = re.compile(r"^(?P<name>[a-z_]+):[ \t]*$", re.MULTILINE)
 _VALUE = r"^[ ]{1,8}%s:[ \t]*[\"']?(?P<value>\w+)"
@@ -43,7 +44,7 @@ def _of_streams(limits: str, streams: str) -> float | None:
         seconds = span_seconds(values.get("period", "").strip("\"' "))
         if seconds and all(named.get(label, value) == value for label, value in theirs.items()):
             priority = values.get("priority", "").strip()
-            periods.setdefault(int(priority) if priority.isdecimal() else 0, []).append(seconds)
+            periods.setdefault(int(priority) if is_whole(priority) else 0, []).append(seconds)
     return min(periods[max(periods)]) if periods else None
 
 

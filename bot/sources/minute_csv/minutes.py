@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from pydantic_core import SchemaValidator, core_schema
 
 from triage.kpis.grid import VALUES
+from triage.outside_numbers import real
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -73,7 +74,7 @@ def _one_by_one(texts: Sequence[str], counted: Sequence[bool]) -> tuple[array[fl
     values, wrong = array("d"), 0
     for text, counts in zip(texts, counted, strict=True):
         try:
-            value = float(text)
+            value = real(text.strip())
         except ValueError:
             value = nan
             wrong += counts and bool(text.strip())

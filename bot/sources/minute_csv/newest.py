@@ -17,6 +17,7 @@ from bot.sources.minute_csv.rows import clean, fields_of, header_of
 from bot.sources.minute_csv.seek import stamp_of
 from bot.watched_reads import FOLDERS
 from triage.errors import DeskFailure, SourceBadAnswer, SourceUnreachable
+from triage.outside_numbers import real
 from triage.ports.checklists import PaperDiagnostics
 from triage.ports.clock import Clock
 from triage.ports.minutes import NewestMinute
@@ -85,7 +86,7 @@ def minute_of(stamp: float, values: Mapping[str, str]) -> NewestMinute:
 
 def _number(values: Mapping[str, str], name: str) -> float | None:
     try:
-        value = float(values.get(name, ""))
+        value = real(values.get(name, "").strip())
     except ValueError:
         return None
     return value if isfinite(value) else None

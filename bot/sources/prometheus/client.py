@@ -14,6 +14,7 @@ from bot.sources.http import HttpSource, Reply, first_line
 from bot.sources.times import rfc3339, span_seconds
 from triage.errors import SourceBadAnswer, SourceTimeout
 from triage.model import utc
+from triage.outside_numbers import real, reals
 from triage.ports.sources import (
     UNREADABLE_RULE,
     FiringAlert,
@@ -49,9 +50,9 @@ class _SharedTimes:
         """Return a series' points."""
         raw = [at for at, _ in values]
         if raw != self._raw:
-            self._moments = [utc(float(at)) for at in raw]
+            self._moments = [utc(real(at)) for at in raw]
             self._raw = raw
-        return tuple(zip(self._moments, [float(value) for _, value in values], strict=True))
+        return tuple(zip(self._moments, reals([value for _, value in values]), strict=True))
 
 
 class Prometheus:
@@ -178,7 +179,7 @@ def _samples(data: dict[str, Any]) -> tuple[tuple[Sample, ...], int]:
     """Return what can be read of an instant query's answer, and how many of its series cannot."""
     if data["resultType"] == "scalar":
         at, value = data["result"]
-        return (Sample({}, float(value), utc(float(at))),), 0
+        return (Sample({}, real(value), utc(real(at))),), 0
     found, unread = readable(_result(data, "vector"), _sample)
     return tuple(filter(None, found)), unread
 
@@ -187,7 +188,7 @@ def _sample(each: dict[str, Any]) -> Sample | None:
     """Read a series; None for a native histogram, which has no single value."""
     if "value" not in each and "histogram" in each:
         return None
-    return Sample(_labels(each["metric"]), float(each["value"][1]), utc(float(each["value"][0])))
+    return Sample(_labels(each["metric"]), real(each["value"][1]), utc(real(each["value"][0])))
 
 
 def _firing(alert: dict[str, Any]) -> FiringAlert:

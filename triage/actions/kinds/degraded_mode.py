@@ -12,6 +12,7 @@ from triage.actions.project import images_here, project_fits
 from triage.desk import Desk
 from triage.errors import DeskFailure, SourceError, SourceNotConfigured
 from triage.model import ActionProposal, Finding, utc
+from triage.outside_numbers import is_whole
 from triage.plans.agent_orders import Allowed, ComposeOrder, allowed
 from triage.plans.plan import DESK, Holds, Plan, Precondition, Step
 from triage.plans.record import ActionRecord, ActionStatus, StepRecord
@@ -140,7 +141,7 @@ async def _redis_is_the_trouble(ctx: ActionContext) -> Precondition:
     if health.role != "master" or health.loading:
         return Precondition("Redis answers but takes no writes")
     milliseconds = newest.last_id.partition("-")[0]
-    if not newest.length or not milliseconds.isdecimal():
+    if not newest.length or not is_whole(milliseconds):
         return Precondition(f"Redis answers; {stream} is empty", Holds.WARNING)
     age = max(0.0, (ctx.now - utc(int(milliseconds) / 1000)).total_seconds())
     if age <= ctx.desk.streams.market_data_stale_seconds:

@@ -24,6 +24,7 @@ from triage.diagnosis.checks.base import CheckContext, each_of, refused, worst_s
 from triage.errors import SourceDenied, SourceError, SourceNotConfigured
 from triage.masking import masked
 from triage.model import Finding, FindingStatus, Json
+from triage.outside_numbers import is_whole
 from triage.ports.sources import RedisHealth, StreamEntry, StreamInfo
 from triage.signals.dead_letters import read_dead_letter, volume
 from triage.signals.rates import Rate
@@ -191,7 +192,7 @@ def _flow(
 
 def _age(stream: StreamInfo, now: datetime) -> float | None:
     milliseconds = stream.last_id.partition("-")[0]
-    if not stream.length or not milliseconds.isdecimal():
+    if not stream.length or not is_whole(milliseconds):
         return None
     return max(0.0, now.timestamp() - int(milliseconds) / 1000)
 
