@@ -47,6 +47,8 @@ class AgentRecord:
     head: str = FIRST
     number: int = 0
     _file: int = -1
+    _cut_at: int | None = None
+    """Where a line begins that failed and could not be removed: it is, before the next is written."""
 
     @classmethod
     def opened(cls, path: Path) -> AgentRecord:
@@ -117,19 +119,37 @@ class AgentRecord:
         return entry
 
     def _write(self, line: bytes) -> None:
-        end = os.lseek(self._file, 0, os.SEEK_END)
+        if len(line) > LINE_MAX:
+            raise DeskFailure("the agent's record takes no line as long as this")
         try:
-            if len(line) > LINE_MAX:
-                raise DeskFailure("the agent's record takes no line as long as this")
-            if os.write(self._file, line) != len(line):
-                os.ftruncate(self._file, end)
-                raise DeskFailure(f"{self.path} is full: nothing is done that cannot be recorded")
-            os.fsync(self._file)
+            if self._cut_at is not None:
+                os.ftruncate(self._file, self._cut_at)
+                self._cut_at = None
+            end = os.lseek(self._file, 0, os.SEEK_END)
         except OSError as error:
+            raise self._not_written(error) from error
+        try:
+            written = os.write(self._file, line)
+            if written == len(line):
+                os.fsync(self._file)
+        except OSError as error:
+            self._take_back(end)
+            raise self._not_written(error) from error
+        if written != len(line):
+            self._take_back(end)
+            raise DeskFailure(f"{self.path} is full: nothing is done that cannot be recorded")
+
+    def _not_written(self, error: OSError) -> DeskFailure:
+        return DeskFailure(
+            f"{self.path} cannot be written ({error.strerror}): nothing is done that cannot be recorded"
+        )
+
+    def _take_back(self, end: int) -> None:
+        """Remove what the disk took of a line that failed, now or, where it lets nothing be removed, before the next."""
+        try:
             os.ftruncate(self._file, end)
-            raise DeskFailure(
-                f"{self.path} cannot be written ({error.strerror}): nothing is done that cannot be recorded"
-            ) from error
+        except OSError:
+            self._cut_at = end
 
     def close(self) -> None:
         """Close the file."""

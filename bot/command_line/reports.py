@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from bot.command_line.app import Json, fail, run_async, settings_or_exit
+from bot.whole_files import write_whole
 from triage.errors import BadInput
 
 Verify = Annotated[bool, typer.Option("--verify", help="Check that no line was changed, lost or moved.")]
@@ -117,7 +118,7 @@ def postmortem(
         typer.echo(text, nl=as_json)
         return
     try:
-        out.write_text(text, encoding="utf-8")
+        write_whole(out, text.encode())
     except OSError as error:
         fail(BadInput(f"{out} cannot be written: {error.strerror}", "--out"))
     typer.echo(f"INC-{digits} is written to {out}")

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from bot.settings import Settings
 from bot.store import has_database, open_store
+from bot.whole_files import write_whole
 from triage.errors import BadInput, DeskFailure
 from triage.ports.store import Tx
 from triage.reports.cases import RecordedCase, case_from_json, cases_of
@@ -79,7 +80,8 @@ def export(cases: Sequence[RecordedCase], folder: Path) -> list[str]:
         folder.mkdir(parents=True, exist_ok=True)
         for case in cases:
             path = folder / f"{re.sub(r'[^a-z0-9]+', '-', case.name.lower()).strip('-') or 'case'}.json"
-            path.write_text(json.dumps(case.to_json(), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+            text = json.dumps(case.to_json(), indent=1, ensure_ascii=False) + "\n"
+            write_whole(path, text.encode())
             known = "" if case.truth is not None else ' (nobody said what it was: write its "truth" by hand)'
             said.append(f"written: {path}{known}")
     except OSError as error:

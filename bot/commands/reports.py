@@ -14,6 +14,7 @@ from bot.settings import Settings
 from bot.slack.blocks.answer import answer_text
 from bot.sources.minute_csv.digests import CsvDigests
 from bot.store import has_database, open_store
+from bot.whole_files import write_whole
 from bot.wiring.sources import open_configured
 from triage.desk import Desk
 from triage.errors import BadInput, DeskFailure, Refused
@@ -148,7 +149,7 @@ def _save(measured: Measured, path: Path) -> None:
         target = path.with_name(f"{path.stem}-{picture.bot}{path.suffix or '.png'}") if several else path
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(picture.png)
+            write_whole(target, picture.png)
         except OSError as error:
             raise DeskFailure(f"{target} cannot be written: {error.strerror}") from error
 
@@ -173,7 +174,7 @@ async def make_postmortem(settings: Settings, incident_id: int, out: Path | None
     picture = out.with_name(f"{out.stem}-chart.png")
     if chart.picture is not None:
         try:
-            await asyncio.to_thread(picture.write_bytes, chart.picture.png)
+            await asyncio.to_thread(write_whole, picture, chart.picture.png)
         except OSError as error:
             raise DeskFailure(f"{picture} cannot be written: {error.strerror}") from error
     return replace(post, chart=chart.note(picture.name))

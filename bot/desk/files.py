@@ -44,7 +44,8 @@ def replace_file(path: Path, text: str, going: Callable[[], None]) -> None:
         raise DeskFailure(f"{path} cannot be written, it is as it was: {error.strerror}") from error
     finally:
         if temporary is not None:
-            temporary.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):  # the first error is the one to tell
+                temporary.unlink(missing_ok=True)
     try:
         sync_folder(path.parent)
     except OSError as error:

@@ -10,6 +10,7 @@ import errno
 import re
 import shutil
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
@@ -93,12 +94,22 @@ class DeskSnapshots:
                 archive.write(self._data / bot, bot, partial, going)
                 archive.measure(partial, bot, going)  # what cannot be read back is no snapshot
                 partial.rename(path)
-                sync_folder(self._backups)
+                self._insist(path)
             finally:
-                partial.unlink(missing_ok=True)
+                with suppress(OSError):  # the first error is the one to tell
+                    partial.unlink(missing_ok=True)
             return _snapshot(path)
 
         return await _threaded(work)
+
+    def _insist(self, archive: Path) -> None:
+        """Have the disk confirm an archive's name. Where it does not, it is removed: it is told as not taken."""
+        try:
+            sync_folder(self._backups)
+        except OSError:
+            with suppress(OSError):
+                archive.unlink(missing_ok=True)
+            raise
 
     async def extract(self, bot: str, name: str, *, sha256: str, token: str) -> str:
         """Verify an archive and extract it beside the bot's folder, on disk. Returns a line on what is in it."""
@@ -152,9 +163,10 @@ class DeskSnapshots:
             try:
                 _link_others(beside, here)  # what was written between the linking and the exchange
                 sync_folder(self._data)
-            except OSError as error:
+            except (OSError, RecursionError) as error:
+                why = error.strerror if isinstance(error, OSError) else "its folders lie too deep"
                 raise ChangeNotConfirmed(
-                    f"the snapshot of {bot} is in place, but the disk did not take all of it: {error.strerror}"
+                    f"the snapshot of {bot} is in place, but the disk did not take all of it: {why}"
                 ) from error
             for other in _others(beside):
                 if other.is_dir() and not other.is_symlink():
