@@ -6,6 +6,7 @@ The troubles in which one of them, or the database, only stands still are run by
 import asyncio
 import json
 import os
+import random
 import re
 import signal
 import time
@@ -25,7 +26,7 @@ from bot.store import SqlStore, event_tables, open_store, tables
 from demo.servers.local_server import LocalServer
 from demo.slack import SlackServer
 from tests.crash.books import balanced, figure
-from tests.crash.test_replica_kills import DESK, LONG, posted, replica
+from tests.crash.test_replica_kills import DESK, LONG, SEED, posted, replica
 from tests.crash.test_takeover import until
 from tests.flows.harness import CHANNEL, Bot
 from tests.handlers.listening import AUDIT, audit_event
@@ -290,3 +291,48 @@ async def test_whatever_stands_still_for_a_while_the_other_one_goes_on(
             figure(f"{trouble}: all told after {seconds:.1f} s")
             assert seconds <= 15
         assert set(slack.deliveries().values()) == {1}
+
+
+@pytest.mark.campaign
+@pytest.mark.timeout(900)
+async def test_who_stands_still_for_longer_than_its_leases_does_nothing_of_what_was_taken_over(
+    slack: SlackServer, postgres_copy_url: str, tmp_path: Path
+) -> None:
+    """Three replicas, each stopped for 40 s in the middle of its work: one of each, and no copy had to be taken back."""
+    dice = random.Random(SEED)  # noqa: S311 - the same moments each time
+    every = {"digest": "* * * * *", "drill": "", "checklists": "", "snapshots": ""}
+    services = [
+        replica(slack, tmp_path / name, postgres_copy_url, {**DESK, "schedules": every})
+        for name in ("one", "two", "three")
+    ]
+    accepted: list[str] = []
+    seconds: list[float] = []
+    try:
+        await asyncio.gather(*(service.start() for service in services))
+        for victim in services:
+            others = [service for service in services if service is not victim]
+            for _ in range(4):
+                accepted.append(await posted([victim, *others], len(accepted)))
+            await asyncio.sleep(dice.uniform(0.0, 0.3))
+            victim.process.freeze()
+            accepted.append(await posted(others, len(accepted)))
+            stopped = time.monotonic()
+            seconds.append(await balanced(postgres_copy_url, slack, accepted, within=60))
+            await asyncio.sleep(max(0.0, stopped + 40 - time.monotonic()))
+            victim.process.thaw()
+            accepted.append(await posted([victim, *others], len(accepted)))
+            await balanced(postgres_copy_url, slack, accepted, within=60)
+        await asyncio.sleep(TROUBLE_SECONDS)  # the first look for copies is after 12 s
+        await balanced(postgres_copy_url, slack, accepted, within=60)
+        async with open_store(postgres_copy_url) as store:
+            made = await counted(store, sa.select(tables.documents.c.made_at))
+    finally:
+        for service in services:
+            await service.stop()
+    deleted = len(slack.calls.of("chat.delete"))
+    figure(
+        f"each of three stopped for 40 s: told after {max(seconds):.1f} s at the most, {deleted} copies taken back"
+    )
+    assert set(slack.deliveries().values()) == {1}
+    assert Counter(at.replace(second=0, microsecond=0) for at in made.elements()).most_common(1)[0][1] == 1
+    assert not any("Traceback" in service.log() for service in services)
