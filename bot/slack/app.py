@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from contextvars import ContextVar
 
 from loguru import logger
 from slack_bolt.async_app import AsyncApp
@@ -16,7 +17,9 @@ from bot.slack.client import Identity, SlackClient
 _MEANT = "As you gave `client` as well, `token` will be unused."
 """bolt finds SLACK_BOT_TOKEN in the environment by itself and warns of what we mean to do."""
 
-_UNHEARD = "Unhandled request"
+_UNHEARD, _UNANSWERED = "Unhandled request", "didn't call ack()"
+_late: ContextVar[bool] = ContextVar("late", default=False)
+"""Whether the request of this context was heard and not answered in time: bolt calls that unhandled, too."""
 
 
 class _ToLoguru(logging.Handler):
@@ -26,11 +29,22 @@ class _ToLoguru(logging.Handler):
         """Log one record."""
         if record.msg == _MEANT:
             return
-        if record.getMessage().startswith(_UNHEARD):
-            logger.warning("Slack sent something that nothing here listens to")  # bolt would print all of it
+        said = record.getMessage()
+        if said.endswith(_UNANSWERED):
+            _late.set(True)
+            logger.warning(
+                "what was pressed takes longer than the three seconds that Slack waits for an answer"
+            )
+            return
+        if said.startswith(_UNHEARD):
+            if not _late.get():
+                logger.warning(
+                    "Slack sent something that nothing here listens to"
+                )  # bolt would print all of it
+            _late.set(False)
             return
         level = "INFO" if record.levelno < logging.WARNING else record.levelname
-        logger.opt(exception=record.exc_info).bind(library=record.name).log(level, record.getMessage())
+        logger.opt(exception=record.exc_info).bind(library=record.name).log(level, said)
 
 
 def _sdk_logger() -> logging.Logger:
