@@ -135,7 +135,8 @@ class Writer:
             if self._stages.take_back(unit):
                 why = self.health.problem()
                 late = NotStored(f"the store did not commit within {seconds:g} s{f' ({why})' if why else ''}")
-                self.health.failed(late)
+                if not why:  # what the database said of it tells more
+                    self.health.failed(late)
                 raise late from None
             raise CommitUnknown(f"the store did not say within {seconds:g} s whether it committed") from None
         except asyncio.CancelledError:

@@ -127,6 +127,19 @@ async def test_a_unit_that_is_being_run_when_its_time_is_over_is_not_committed(
     assert await store.read(lambda tx: (tx.notes.get("slow"), tx.notes.get("next"))) == (None, "there")
 
 
+async def test_what_keeps_the_store_is_said_and_not_who_waited_for_it(sqlite_store: SqlStore) -> None:
+    """Each that waited in vain quoted the one before it, and the database's own word was gone."""
+    with sqlite3.connect(sqlite_store.writer.engine.url.database or "", isolation_level=None) as other:
+        other.execute("BEGIN IMMEDIATE")
+        sqlite_store.writer.health.failed(sa.exc.OperationalError("", {}, Exception("database is locked")))
+        for _ in range(2):
+            with pytest.raises(NotStored) as late:
+                await sqlite_store.write(audited, within=0.2)
+            assert str(late.value).count("did not commit") == 1
+        assert sqlite_store.writer.health.problem().endswith(" s: database is locked")
+        other.execute("ROLLBACK")
+
+
 async def test_a_unit_whose_commit_was_sent_when_its_time_is_over_is_unknown(
     sqlite_store: SqlStore,
 ) -> None:
