@@ -11,6 +11,7 @@ from slack_sdk.errors import SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from handlers.slack.action_dependencies import ActionDependencies
+from handlers.slack.buttons import what_happened
 from handlers.slack.click import Click
 from handlers.slack.reply import answer_privately, by_name, open_or_say, open_view
 from triage.errors import Refused, StoreUnavailable
@@ -45,7 +46,7 @@ async def fill_form(
         names, incident = await parts.services.store.read(lambda tx: _people(tx, prepared.record))
         view = parts.views.confirm(prepared, kept, names, incident)
     except (Refused, StoreUnavailable) as error:
-        view = by_name(parts.views.notice("Not possible", str(error)))
+        view = by_name(parts.views.notice("Not possible", what_happened(error)))
     await update_view(client, view_id, view)
 
 

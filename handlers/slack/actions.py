@@ -95,7 +95,9 @@ def choose(parts: ActionDependencies) -> Ask:
             try:
                 await allowed(parts, kept["handle"], read_click(body), "")
             except (Refused, StoreUnavailable) as error:
-                await update_view(client, view_id, by_name(parts.views.notice("Not possible", str(error))))
+                await update_view(
+                    client, view_id, by_name(parts.views.notice("Not possible", what_happened(error)))
+                )
                 return
             await fill_form(parts, client, view_id, kept, chosen_in(view))
 

@@ -12,7 +12,7 @@ from handlers.slack.click import Click, read_click
 from handlers.slack.reply import answer_privately, open_or_say
 from handlers.slack.services import Services
 from triage.actions.confirmation import UNKNOWN_BUTTON
-from triage.errors import CommitUnknown, Refused, StoreUnavailable
+from triage.errors import CommitUnknown, NotStored, Refused, StoreUnavailable
 from triage.incidents import operations
 from triage.incidents.operations import Operation
 from triage.memory.people import remember
@@ -21,9 +21,10 @@ from triage.ports.store import Tx
 
 Ask = Callable[..., Any]
 
-NOT_STORED = "That could not be stored just now, so nothing was done. Please press again in a moment."
+NOT_STORED = "That could not be stored just now, so nothing was done. Please try again in a moment."
+NOT_READ = "What is stored cannot be read just now, so nothing was done. Please try again in a moment."
 OUTCOME_UNKNOWN = (
-    "I could not learn whether that was stored. Please look at the thread in a minute before you press again: "
+    "I could not learn whether that was stored. Please look at the thread in a minute before you try again: "
     "if it was stored, it shows there."
 )
 
@@ -94,6 +95,10 @@ async def stored(services: Services, work: Callable[[Tx], str]) -> str:
         return what_happened(error)
 
 
-def what_happened(error: StoreUnavailable) -> str:
-    """Tell a person what became of what was pressed."""
-    return OUTCOME_UNKNOWN if isinstance(error, CommitUnknown) else NOT_STORED
+def what_happened(error: Refused | StoreUnavailable) -> str:
+    """Tell a person what became of what was pressed or typed: a refusal says it by itself."""
+    if isinstance(error, Refused):
+        return str(error)
+    if isinstance(error, CommitUnknown):
+        return OUTCOME_UNKNOWN
+    return NOT_STORED if isinstance(error, NotStored) else NOT_READ

@@ -18,12 +18,13 @@ from slack_sdk.errors import SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from handlers.slack.answer_files import upload, upload_for
+from handlers.slack.buttons import what_happened
 from handlers.slack.click import read_click
 from handlers.slack.command import Call, CommandServices, authorise
 from handlers.slack.command_line import CommandLine, incident_id, read_line
 from handlers.slack.commands.help import help_answer
 from handlers.slack.reply import answer_beside, answer_privately, by_name, named_text
-from triage.errors import TriageError
+from triage.errors import StoreUnavailable, TriageError
 from triage.ports.chat import Answer, AnswerFile, saying
 from triage.ports.store import Tx
 from triage.untrusted_text import one_line
@@ -159,6 +160,8 @@ async def answer_to(services: CommandServices, call: Call, line: CommandLine) ->
             named = incident_id(arguments[0]) if arguments else call.incident_id
             await authorise(services, call, command, named)
             return await command.run(services, call, tuple(arguments))
+    except StoreUnavailable as error:
+        return replace(saying(what_happened(error)), private=True)
     except TriageError as error:
         return replace(saying(str(error)), private=True)
     except TimeoutError:

@@ -10,7 +10,7 @@ from typing import Any
 from slack_bolt.async_app import AsyncAck
 from slack_sdk.web.async_client import AsyncWebClient
 
-from handlers.slack.buttons import Ask, pressed
+from handlers.slack.buttons import Ask, pressed, what_happened
 from handlers.slack.click import Click, read_click
 from handlers.slack.reply import answer_privately, open_or_say
 from handlers.slack.services import Services
@@ -85,6 +85,6 @@ async def _report(services: Services, client: AsyncWebClient, click: Click) -> N
     try:
         view = await services.store.read(gather)
     except (Refused, StoreUnavailable) as error:
-        await answer_privately(client, click, str(error))
+        await answer_privately(client, click, what_happened(error))
         return
     await open_or_say(client, click, view, "report")

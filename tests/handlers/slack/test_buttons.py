@@ -13,7 +13,7 @@ from tests.bot.slack.workbench import CHANNEL, until
 from tests.fakes.episodes import firing as firing_alert
 from tests.handlers.slack.conftest import Desk, private_answer
 from triage.actions.confirmation import UNKNOWN_BUTTON
-from triage.errors import SourceError, SourceNotConfigured, SourceTimeout, StoreUnavailable
+from triage.errors import NotStored, SourceError, SourceNotConfigured, SourceTimeout
 from triage.model import (
     Incident,
     IncidentStatus,
@@ -132,7 +132,7 @@ async def test_a_store_that_is_away_is_said_and_the_click_is_still_answered(
     _, card = await opened(desk)
 
     async def away(_work: object) -> object:
-        raise StoreUnavailable("disk full")
+        raise NotStored("disk full")
 
     monkeypatch.setattr(desk.services.store, "write", away)
     outcome = await desk.bench.slack.member("ana").click(card, "incident.acknowledge")
