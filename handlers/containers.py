@@ -181,7 +181,7 @@ class ContainerListener:
     def _keep(self, tx: Tx, event: DeskEvent, moment: datetime, now: datetime) -> int | None:
         """Store one event; returns the signals made of it, None where it was known."""
         judged = self._ours(tx, self._judged(tx, event))
-        named = replace(judged.event, reason=judged.name)
+        named = judged.event._replace(reason=judged.name)
         if not tx.events.add([named], now=now):
             return None
         before = tx.notes.parsed(CURSOR, datetime.fromisoformat)
@@ -209,7 +209,7 @@ class ContainerListener:
         act = action_behind(tx, self.desk, str(event.data.get("container", "")), event.at)
         if act is None:
             return judged
-        return replace(judged, event=replace(event, text=described_as_ours(event.text, act)))
+        return replace(judged, event=event._replace(text=described_as_ours(event.text, act)))
 
     def _judged(self, tx: Tx, event: DeskEvent) -> JudgedEvent:
         if event.category == "missed":
@@ -235,8 +235,8 @@ class ContainerListener:
         if record is None:
             return judged
         words = after(record, event.at, confirmed_by(tx, record))
-        told = replace(
-            event, text=f"{event.text}, {words}", data={**event.data, "after": words, "action": record.id}
+        told = event._replace(
+            text=f"{event.text}, {words}", data={**event.data, "after": words, "action": record.id}
         )
         return replace(judged, event=told, text=f"{judged.text}, {words}" if judged.text else "")
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from types import MappingProxyType
+from typing import NamedTuple
 
 from triage.model import Json, Source, Subject
 from triage.outside_numbers import whole
@@ -19,13 +21,14 @@ class Gravity(StrEnum):
     ERROR = "error"
 
 
-@dataclass(frozen=True, slots=True)
-class DeskEvent:
+class DeskEvent(NamedTuple):
     """An event. ``key`` makes it once only: ``audit/<event_id>``, ``<stream>/<entry id>``, ``container/…``.
 
     ``at`` is when it happened, by the one who tells it; ``reason`` is what varies between events of one
     category and is to be told apart, its numbers and ids masked. ``change``: it changed the desk (a
     deployment, an operator's action), so it answers "what changed". ``text`` is untrusted and plain.
+
+    A tuple: it is made in a quarter of the time of a frozen dataclass, and a flood has a hundred thousand of them.
     """
 
     key: str
@@ -38,7 +41,7 @@ class DeskEvent:
     reason: str = ""
     correlation_id: str = ""
     change: bool = False
-    data: Mapping[str, Json] = field(default_factory=dict)
+    data: Mapping[str, Json] = MappingProxyType({})
 
     @property
     def kind(self) -> EventKind:

@@ -148,7 +148,7 @@ class Listener:
                 and event.at - each.at <= HEARD_BACK
             ]
             judged = judge(self.desk, event, before)
-            named = replace(judged.event, reason=judged.name)
+            named = judged.event._replace(reason=judged.name)
             self.events.append(named)
             self._health(named)
             if judged.name and self._fresh(named.kind):

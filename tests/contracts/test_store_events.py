@@ -47,7 +47,7 @@ async def test_of_a_batch_what_is_new_is_told_and_counted_once(store: SqlStore, 
 
 async def test_each_of_many_kinds_has_its_own_count_in_few_questions(store: SqlStore) -> None:
     """A flood has as many kinds as there are reasons: not one question for each."""
-    batch = [replace(event(number), reason=f"reason {number % 70}") for number in range(500)]
+    batch = [event(number)._replace(reason=f"reason {number % 70}") for number in range(500)]
     kinds = [one.kind for one in batch]
     unknown = replace(kinds[0], category="never seen")
     await store.write(lambda tx: tx.events.add(batch, now=NOW))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -128,7 +128,7 @@ def _created(event: DeskEvent, mine: Sequence[DeskEvent]) -> JudgedEvent:
     image = str(event.data.get("image", ""))
     if images and image and images[-1] != image:
         text = f"{event.data.get('container')} created with a new image {image} (was {images[-1]})"
-        event = replace(event, text=text, data={**event.data, "image_before": images[-1]})
+        event = event._replace(text=text, data={**event.data, "image_before": images[-1]})
     return JudgedEvent(event, in_thread=True)
 
 
@@ -146,7 +146,7 @@ def _replaced(event: DeskEvent, mine: Sequence[DeskEvent]) -> JudgedEvent:
         return JudgedEvent(event)
     text = f"{event.data.get('container')} has a new image {new} (was {old})"
     return JudgedEvent(
-        replace(event, text=text, data={**event.data, "image": new, "image_before": old}), in_thread=True
+        event._replace(text=text, data={**event.data, "image": new, "image_before": old}), in_thread=True
     )
 
 
@@ -164,8 +164,7 @@ def by_operator(event: DeskEvent, mine: Sequence[DeskEvent]) -> bool:
 def _death(desk: Desk, event: DeskEvent, mine: Sequence[DeskEvent]) -> JudgedEvent:
     container, code = event.data.get("container"), event.data.get("exit_code", "?")
     if by_operator(event, mine):
-        quiet = replace(
-            event,
+        quiet = event._replace(
             text=f"{container} was stopped by hand (exit code {code})",
             gravity=Gravity.INFO,
             data={**event.data, "by_operator": True},
@@ -173,7 +172,7 @@ def _death(desk: Desk, event: DeskEvent, mine: Sequence[DeskEvent]) -> JudgedEve
         return JudgedEvent(quiet)
     starved = any(each.category == "oom" and event.at - each.at <= _OOM_KILLS for each in mine)
     why = "out of memory, " if starved else ""
-    event = replace(event, text=f"{container} died by itself ({why}exit code {code})")
+    event = event._replace(text=f"{container} died by itself ({why}exit code {code})")
     span = timedelta(minutes=desk.listening.restart_loop_minutes)
     falls = [
         each

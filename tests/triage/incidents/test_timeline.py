@@ -1,7 +1,6 @@
 """An incident's timeline: whose events stand on it, in which order, how many, and what is also shown in the channel."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -39,8 +38,8 @@ def incident_about(*subjects: Subject) -> Incident:
         (audit("x", INFO, bot="bot2"), False),
         (told("create"), True),
         (told("create", container="hbot-bot2"), False),
-        (replace(audit("env", INFO), subject=EVERYBODY, change=True), True),
-        (replace(audit("env", INFO), subject=EVERYBODY), False),
+        (audit("env", INFO)._replace(subject=EVERYBODY, change=True), True),
+        (audit("env", INFO)._replace(subject=EVERYBODY), False),
     ],
     ids=["its bot's", "another bot's", "its container's", "another's", "the desk changed", "the desk spoke"],
 )
@@ -56,10 +55,10 @@ def test_a_line_says_what_happened_once() -> None:
     """The category is put before words that do not name it; a change speaks for itself; long texts are cut."""
     incident = incident_about(BOT1)
     for event, text in (
-        (replace(audit("risk_decision", INFO), text="Signal rejected"), "risk_decision: Signal rejected"),
-        (replace(audit("risk_decision", INFO), text="risk_decision was made"), "risk_decision was made"),
+        (audit("risk_decision", INFO)._replace(text="Signal rejected"), "risk_decision: Signal rejected"),
+        (audit("risk_decision", INFO)._replace(text="risk_decision was made"), "risk_decision was made"),
         (told("create"), "hbot-bot1 created from hbot/bot:1"),
-        (replace(audit("long", INFO), text="x" * 999), f"long: {'x' * 999}"[:TEXT_MAX]),
+        (audit("long", INFO)._replace(text="x" * 999), f"long: {'x' * 999}"[:TEXT_MAX]),
     ):
         assert entry_of(incident, event, NOW, in_thread=False).text == text
 
@@ -96,7 +95,7 @@ class Pages:
 def happened(name: str, *, ago: float, story: Story) -> DeskEvent:
     """Make an event of bot1, so many seconds before the story's now."""
     at = story.clock.now() - timedelta(seconds=ago)
-    return replace(audit(name, INFO, key=name), text=name, at=at)
+    return audit(name, INFO, key=name)._replace(text=name, at=at)
 
 
 async def test_the_order_is_that_in_which_things_happened(store: SqlStore) -> None:
@@ -137,7 +136,7 @@ async def test_what_changed_shortly_before_stands_on_it_from_the_start(store: Sq
 
     def change(name: str, ago: float, subject: Subject = BOT1, *, is_change: bool = True) -> DeskEvent:
         event = happened(name, ago=ago * 60, story=pages.story)
-        return replace(event, subject=subject, change=is_change)
+        return event._replace(subject=subject, change=is_change)
 
     events = [
         change("deployed", minutes - 1), change("env changed", 5, EVERYBODY), change("too long ago", minutes + 2),

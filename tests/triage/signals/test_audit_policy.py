@@ -1,7 +1,5 @@
 """Which audit events are signals: at once, by their rate, or never."""
 
-from dataclasses import replace
-
 import pytest
 
 from tests.triage.signals.happening import DESK, ERROR, INFO, NOW, WARNING, audit
@@ -96,8 +94,7 @@ def test_a_flood_of_kinds_has_an_end() -> None:
 
 def test_a_signal_carries_what_the_event_said() -> None:
     """Its id, time, labels, and why it speaks; where nothing was surging, its own words."""
-    event = replace(
-        audit("order_failed", ERROR, reason="no margin", key="id-1"),
+    event = audit("order_failed", ERROR, reason="no margin", key="id-1")._replace(
         correlation_id="up-1",
         data={"producer": "hb"},
     )

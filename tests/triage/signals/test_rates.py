@@ -1,6 +1,5 @@
 """Is this more than usual: the floor, the factor, and what is asked while there is little history."""
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -59,4 +58,4 @@ async def test_a_rate_is_counted_against_the_time_that_was_listened_to(sqlite_st
 
 def warning_of(reason: str, at: datetime, key: str) -> DeskEvent:
     """Make a warning of a moment."""
-    return replace(audit("risk", reason=reason, key=key), at=at)
+    return audit("risk", reason=reason, key=key)._replace(at=at)
