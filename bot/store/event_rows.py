@@ -32,20 +32,21 @@ def minute_of(at: datetime) -> int:
 
 def event_values(event: DeskEvent, recorded_at: int) -> tuple[Any, ...]:
     """Return an event as the driver takes it, in the order of ``COLUMNS``."""
+    key, source, at, subject, gravity, category, text, reason, correlation_id, change, data = event
     return (
-        event.key,
-        _NAMES[event.source],
-        microseconds(event.at),
+        key,
+        _NAMES[source],
+        microseconds(at),
         recorded_at,
-        _NAMES[event.subject.kind],
-        event.subject.name,
-        _NAMES[event.gravity],
-        event.category,
-        event.reason,
-        event.text,
-        event.correlation_id,
-        event.change,
-        json_text(event.data) if event.data else "",
+        _NAMES[subject.kind],
+        subject.name,
+        _NAMES[gravity],
+        category,
+        reason,
+        text,
+        correlation_id,
+        change,
+        json_text(data) if data else "",
     )
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from itertools import islice
 from typing import Annotated, Any, TypeVar
@@ -61,18 +61,32 @@ def read_audits(
 ) -> list[DeskEvent | Parked]:
     """Read entries, each as ``read_audit`` does; texts that hold no secret are looked at together, once."""
     now_ms = now.timestamp() * 1000
+    named = _Subjects(desk)
     read: list[DeskEvent | Parked] = []
     for start in range(0, len(entries), _TOGETHER):
         some = entries[start : start + _TOGETHER]
         found = [_told(stream, entry) for entry in some]
         clear = free_of_secrets([one.whole() for one in found if isinstance(one, _Told)])
         read += [
-            _event(desk, one, _moment(one.payload.timestamp_ms, entry, now, now_ms), clear=clear)
+            _event(named, one, _moment(one.payload.timestamp_ms, entry, now, now_ms), clear=clear)
             if isinstance(one, _Told)
             else one
             for one, entry in zip(found, some, strict=True)
         ]
     return read
+
+
+class _Subjects(dict[str, Subject]):
+    """What each ``instance_name`` stands for, looked up once for all the events of it."""
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__()
+        self._desk = desk
+
+    def __missing__(self, name: str) -> Subject:
+        """Look a name up that was not asked for before."""
+        self[name] = subject = subject_named(self._desk, name)
+        return subject
 
 
 @dataclass(slots=True)
@@ -97,7 +111,7 @@ def _told(stream: str, entry: PayloadEntry) -> _Told | Parked:
         return parked(stream, entry, why_invalid(error))
     if not _plain(entry.payload):
         payload = _cleaned(payload)
-    if payload.schema_version.partition(".")[0] != "1":
+    if payload.schema_version != "1.0" and payload.schema_version.partition(".")[0] != "1":
         version = masked_where_cut(payload.schema_version, 20)
         return parked(stream, entry, f"schema_version {version!r}: only 1.x is known")
     if payload.event_type != "audit":
@@ -112,7 +126,11 @@ def _told(stream: str, entry: PayloadEntry) -> _Told | Parked:
 
 def _plain(payload: str | bytes) -> bool:
     """Say that no text in this JSON can hold anything odd: all of it is ASCII, and nothing is escaped by number."""
-    return payload.isascii() and (b"\\u" if isinstance(payload, bytes) else "\\u") not in payload  # type: ignore[operator]
+    if not payload.isascii():
+        return False
+    if isinstance(payload, str):
+        return "\\u" not in payload
+    return b"\\" not in payload or b"\\u" not in payload  # one character is found in a tenth of the time of two
 
 
 def _cleaned(payload: AuditPayload) -> AuditPayload:
@@ -129,14 +147,18 @@ def _moment(stated_ms: int, entry: PayloadEntry, now: datetime, now_ms: float) -
 
     Nobody has seen the future, and what is published a day late comes from a clock that is wrong.
     """
-    milliseconds = entry.id.partition("-")[0]
-    added_ms = int(milliseconds) if is_whole(milliseconds) else stated_ms
-    if stated_ms > now_ms or stated_ms < added_ms - _LATE_MS:
-        return min(moment_of(entry.id, now), now)
-    return EPOCH + timedelta(milliseconds=stated_ms)
+    if stated_ms <= now_ms:
+        # It was added by now: what is not late by this clock is not late by Redis', which is asked for where it may be.
+        if stated_ms >= now_ms - _LATE_MS:
+            return datetime.fromtimestamp(stated_ms / 1000, UTC)
+        milliseconds = entry.id.partition("-")[0]
+        added_ms = int(milliseconds) if is_whole(milliseconds) else stated_ms
+        if stated_ms >= added_ms - _LATE_MS:
+            return EPOCH + timedelta(milliseconds=stated_ms)
+    return min(moment_of(entry.id, now), now)
 
 
-def _event(desk: Desk, told: _Told, at: datetime, *, clear: bool) -> DeskEvent:
+def _event(named: Mapping[str, Subject], told: _Told, at: datetime, *, clear: bool) -> DeskEvent:
     """Make the event; its texts are fit for any database, see ``_told``. ``clear``: they hold no secret."""
     payload = told.payload
     # A severity that nobody knows yet is no reason to overlook an event.
@@ -154,7 +176,7 @@ def _event(desk: Desk, told: _Told, at: datetime, *, clear: bool) -> DeskEvent:
         key=f"audit/{payload.event_id}",
         source=Source.AUDIT,
         at=at,
-        subject=subject_named(desk, payload.instance_name),
+        subject=named[payload.instance_name],
         gravity=gravity,
         category=masked_where_cut(payload.category, 80),
         text=text,
