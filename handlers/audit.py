@@ -29,9 +29,11 @@ class KeepAudit:
     def __call__(self, tx: Tx, events: Sequence[DeskEvent], now: datetime) -> StoredBatch:
         """Store a batch inside its transaction."""
         new = tx.events.add(events, now=now)
-        fresh = list({event.key: event for event in events if event.key in new}.values())
-        if not fresh:
+        if not new:
             return StoredBatch(0, 0)
+        fresh = events
+        if len(new) < len(events):
+            fresh = list({event.key: event for event in events if event.key in new}.values())
         incidents = tx.incidents.open()
         made = audit_signals(
             self.desk,

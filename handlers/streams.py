@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 
 from loguru import logger
 
+from handlers.flood import Flood, ReadBatch, is_flood
 from triage.concurrency import FAULTS, is_stop
 from triage.desk import Desk
 from triage.desk_events import DeskEvent, Gravity, Parked, PayloadEntry, entry_key, moment_of
@@ -30,8 +31,6 @@ LOOK_SECONDS = 15.0
 LOST, GAP = "StreamLost", "StreamGap"
 _BACK_OFF_SECONDS = (0.2, 5.0)
 _SLICE = 100
-_MANY = 250
-"""So many entries at once, and more are waiting: the next are read while these are stored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,19 +39,6 @@ class StoredBatch:
 
     new: int
     signals: int
-
-
-@dataclass(frozen=True, slots=True)
-class ReadAhead:
-    """A batch, with its entries parsed if that was done ahead of time."""
-
-    batch: StreamBatch
-    said: list[DeskEvent | Parked] | None = None
-
-    @property
-    def flood(self) -> bool:
-        """Whether more entries wait than are stored at once."""
-        return not self.batch.old and not self.batch.lost and len(self.batch.entries) >= _MANY
 
 
 ReadEntries = Callable[[Desk, str, Sequence[PayloadEntry], datetime], list[DeskEvent | Parked]]
@@ -101,10 +87,6 @@ class StreamListener:
     _looked_at: float = float("-inf")
     _reported_gap: str = ""
     _failed_on: int = 0
-    _ahead: asyncio.Queue[ReadAhead | Exception] = field(default_factory=lambda: asyncio.Queue(maxsize=1))
-    """What was read while the batch before was stored; whoever reads it may hold one batch more."""
-    _reading: asyncio.Task[None] | None = None
-    """Reads ahead for as long as a flood lasts."""
 
     @property
     def _cursor_note(self) -> str:
@@ -135,73 +117,41 @@ class StreamListener:
             self._open = False  # whatever happened there, look again whether our group still stands
 
     async def once(self) -> int:
-        """Read one batch, store it, acknowledge it. Returns how many entries it had.
-
-        In a flood the next two are read meanwhile: Redis, this thread and the disk need not take turns.
-        """
-        try:
-            return await self._once()
-        except BaseException:
-            await self._stop_reading()
-            raise
-
-    async def _once(self) -> int:
+        """Read one batch, store it, acknowledge it; where it is a flood, all of that. Returns how many entries it had."""
         if not self._open:
             await self._begin()
         await self._look()
         await asyncio.sleep(self.give_way())
-        taken = await self._next()
-        batch = taken.batch
+        batch = await self.reader.read()
+        if is_flood(batch):
+            return await Flood(self._read_on, self._parsed, self._take_read).run(ReadBatch(batch))
+        await self._take_read(ReadBatch(batch))
+        return len(batch.entries)
+
+    async def _read_on(self) -> StreamBatch:
+        await self._look()  # nobody knows when a flood ends
+        return await self.reader.read()
+
+    async def _parsed(self, batch: StreamBatch) -> ReadBatch:
+        try:
+            return ReadBatch(batch, await self._said(batch.entries, self.clock.now()))
+        except Exception:  # noqa: BLE001 - which entry it was is found, and said, when the batch is taken
+            return ReadBatch(batch)
+
+    async def _take_read(self, read: ReadBatch) -> None:
+        batch = read.batch
         if batch.lost:
             logger.warning("{stream}: {why}", stream=self.reader.stream, why=batch.lost)
             self._open = False
-            return 0
-        if taken.flood and self._reading is None:
-            self._reading = asyncio.create_task(self._read_on(), name=f"read ahead in {self.reader.stream}")
+            return
         if batch.entries:
-            await self._take_safely(batch.entries, taken.said)
+            await asyncio.sleep(self.give_way() if is_flood(batch) else 0)
+            await self._take_safely(batch.entries, read.said)
             self.counts.claimed += len(batch.entries) if batch.old else 0
+        self.beat()
         if self.trouble:
             logger.info("{stream} can be read again", stream=self.reader.stream)
             self.trouble = ""
-        return len(batch.entries)
-
-    async def _next(self) -> ReadAhead:
-        """Return the next batch. Raises what reading ahead raised, once all that was read before it is taken."""
-        if self._reading is None:
-            return ReadAhead(await self.reader.read())
-        ahead = await self._ahead.get()
-        if isinstance(ahead, Exception):
-            raise ahead
-        if not ahead.flood:
-            self._reading = None
-        return ahead
-
-    async def _read_on(self) -> None:
-        """Read until the flood is over, or until it fails."""
-        flood = True
-        while flood:
-            ahead = await self._read_ahead()
-            flood = isinstance(ahead, ReadAhead) and ahead.flood
-            await self._ahead.put(ahead)
-
-    async def _read_ahead(self) -> ReadAhead | Exception:
-        try:
-            batch = await self.reader.read()
-        except Exception as error:  # noqa: BLE001 - raised where the batch would be taken
-            return error
-        try:
-            return ReadAhead(batch, await self._said(batch.entries, self.clock.now()))
-        except Exception:  # noqa: BLE001 - which entry it was is found, and said, when the batch is taken
-            return ReadAhead(batch)
-
-    async def _stop_reading(self) -> None:
-        """Give up what was read ahead: Redis gives it again."""
-        reading, self._reading = self._reading, None
-        if reading is not None:
-            reading.cancel()
-            await asyncio.wait({reading})
-        self._ahead = asyncio.Queue(maxsize=1)
 
     async def _take_safely(
         self, entries: Sequence[PayloadEntry], said: list[DeskEvent | Parked] | None = None
@@ -251,7 +201,7 @@ class StreamListener:
             self._advance(tx, newest.id)
             return kept
 
-        kept = await self.store.write(work)
+        kept = await self.store.write(work, patient=True)
         self._count(kept, len(events), refused, moment_of(newest.id, now))
         if kept.new:
             self.stored()

@@ -14,7 +14,7 @@ from loguru import logger
 
 from bot.store.same_file import SameFile
 
-ROWS, ROWS_MAX = 1_000, 5_000
+ROWS, ROWS_MAX = 1_000, 15_000
 """Changed rows after which the log is copied in the next quiet moment, and after which nothing is waited for."""
 PAGES_MAX = 8_192
 """Pages of the log (32 MiB) after which SQLite copies it by itself all the same: a few rows may hold pictures."""

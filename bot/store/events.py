@@ -114,21 +114,21 @@ class EventTable:
 
     def add(self, events: Sequence[DeskEvent], *, now: datetime) -> set[str]:
         """Store events and count their kinds by the minute. Returns the keys of those that were new."""
-        by_key = {event.key: event for event in events}
-        if not by_key:
+        if not events:
             return set()
         moment = microseconds(now)
-        rows = {key: event_values(event, moment) for key, event in by_key.items()}
+        rows = {event.key: event_values(event, moment) for event in events}
         if self._connection.dialect.name == "sqlite":
             new = self._insert_alone(rows)
         else:
             statement = insert(self._connection, _e).on_conflict_do_nothing(index_elements=["key"])
+            by_key = {event.key: event for event in events}
             values = [
                 {**dict(zip(COLUMNS, row, strict=True)), "at": by_key[key].at, "recorded_at": now}
                 for key, row in rows.items()
             ]
             new = set(self._connection.execute(statement.returning(_e.c.key), values).scalars())
-        self._count(row for key, row in rows.items() if key in new)
+        self._count(rows.values() if len(new) == len(rows) else [rows[key] for key in rows if key in new])
         return new
 
     def _insert_alone(self, rows: Mapping[str, tuple[Any, ...]]) -> set[str]:

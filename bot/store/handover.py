@@ -6,12 +6,12 @@ together, it takes the lock from the loop in the middle of the others, and commi
 
 from __future__ import annotations
 
-import queue
 from collections import deque
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
+from bot.store.unit_queue import UnitQueue
 from bot.store.units import Unit
 
 
@@ -19,7 +19,7 @@ from bot.store.units import Unit
 class Handover:
     """Units that wait for the end of their loop's round. One that comes alone waits for nothing else to be done."""
 
-    to: queue.SimpleQueue[Unit[Any] | None]
+    to: UnitQueue
     _units: deque[Unit[Any]] = field(default_factory=deque)
 
     def __len__(self) -> int:

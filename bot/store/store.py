@@ -42,9 +42,14 @@ class SqlStore:
         """Whether no other process shares this database: then what a dead process had claimed is free at once."""
         return self._reading.dialect.name == "sqlite"
 
-    async def write(self, work: Callable[[Tx], T], *, within: float = WRITE_SECONDS) -> T:
-        """Run a unit of work and return its answer once it is on disk, or raise within so many seconds."""
-        return await self.writer.run(work, within)
+    async def write(
+        self, work: Callable[[Tx], T], *, within: float = WRITE_SECONDS, patient: bool = False
+    ) -> T:
+        """Run a unit of work and return its answer once it is on disk, or raise within so many seconds.
+
+        ``patient``: what is written meanwhile goes first.
+        """
+        return await self.writer.run(work, within, patient=patient)
 
     async def keep(self, signals: Sequence[Signal], stored: Callable[[], None] = lambda: None) -> int:
         """Store signals, in one statement with those that others keep at this moment. Returns how many were new.

@@ -39,6 +39,8 @@ class Unit(Generic[T]):
     """Signals to store: those of a whole batch go in one statement; ``work`` is not called then."""
     stored: Callable[[], None] | None = None
     """Called in ``loop`` where some of the signals are new, before the COMMIT: what comes of them may join it."""
+    patient: bool = False
+    """Nobody waits for it: those for whom somebody does go first."""
     value: T | None = None
     error: BaseException | None = None
     stage: Stage = Stage.WAITING

@@ -17,7 +17,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Any, TypeVar
@@ -34,6 +34,7 @@ from bot.store.incident_cache import IncidentCache
 from bot.store.probe import look_at_each_table, probe, was_committed, written
 from bot.store.same_file import SameFile
 from bot.store.transaction import Transaction
+from bot.store.unit_queue import UnitQueue
 from bot.store.units import Expired, Stage, Stages, TakenBack, Unit, answer, expire, run_units, tell_of_new
 from triage.errors import CommitUnknown, NotStored, StoreUnavailable
 from triage.model import Signal
@@ -84,7 +85,7 @@ class Writer:
     audit_key: bytes = b""
     commits: int = 0
     units: int = 0
-    _queue: queue.SimpleQueue[Unit[Any] | None] = field(default_factory=queue.SimpleQueue)
+    _queue: UnitQueue = field(default_factory=UnitQueue)
     _handover: Handover = field(init=False)
     _closed: bool = False
     _probed_at: float = 0.0
@@ -103,9 +104,14 @@ class Writer:
         self._thread = threading.Thread(target=self._serve_all, name="store-writer", daemon=True)
         self._thread.start()
 
-    async def run(self, work: Callable[[Tx], T], within: float = WRITE_SECONDS) -> T:
-        """Run a unit, return its answer after the commit. Raises NotStored, CommitUnknown, or what the unit raised."""
-        return await self._run(work, within)
+    async def run(
+        self, work: Callable[[Tx], T], within: float = WRITE_SECONDS, *, patient: bool = False
+    ) -> T:
+        """Run a unit, return its answer after the commit. Raises NotStored, CommitUnknown, or what the unit raised.
+
+        ``patient``: others go first.
+        """
+        return await self._run(work, within, patient=patient)
 
     async def keep(self, signals: Sequence[Signal], stored: Callable[[], None]) -> int:
         """Store signals, in one statement with those of others; as ``run`` else. Returns how many were new."""
@@ -117,12 +123,19 @@ class Writer:
         seconds: float,
         signals: Sequence[Signal] | None = None,
         stored: Callable[[], None] | None = None,
+        *,
+        patient: bool = False,
     ) -> T:
         if self._closed:
             raise NotStored("the store is closed")
         loop = asyncio.get_running_loop()
         unit: Unit[T] = Unit(
-            work=work, loop=loop, future=loop.create_future(), signals=signals, stored=stored
+            work=work,
+            loop=loop,
+            future=loop.create_future(),
+            signals=signals,
+            stored=stored,
+            patient=patient,
         )
         if signals is None:
             self._queue.put(unit)
@@ -158,18 +171,15 @@ class Writer:
     def _serve_all(self) -> None:
         while True:
             try:
-                unit = self._queue.get(timeout=self._patience())
+                batch = self._queue.batch(BATCH, self._patience())
             except queue.Empty:
                 self._use_quiet()
                 continue
-            if unit is None:
+            if not batch:
                 return
-            batch, last = self._gather(unit)
             if not self.health.troubled:
                 self._probed_at = time.monotonic()
             self._serve(batch)
-            if last:
-                return
             if self._checkpoints.overdue:
                 self._checkpoints.run()
             # Units that write nothing say nothing of commits, and may leave no quiet moment for the probe above.
@@ -187,30 +197,6 @@ class Writer:
             self._checkpoints.run()
         else:
             self._probe()
-
-    def _gather(self, first: Unit[Any]) -> tuple[list[Unit[Any]], bool]:
-        batch = [first]
-        while len(batch) < BATCH:
-            try:
-                unit = self._queue.get_nowait()
-            except queue.Empty:
-                break
-            if unit is None:
-                return batch, True
-            batch.append(unit)
-        return batch, False
-
-    def _joined(self, most: int, wait: float) -> list[Unit[Any]]:
-        """Take what came while a batch ran; the first of it may be waited for (seconds)."""
-        joined: list[Unit[Any]] = []
-        with suppress(queue.Empty):
-            while len(joined) < most:
-                unit = self._queue.get(wait > 0 and not joined, wait)
-                if unit is None:  # the end: for the one who looks for it
-                    self._queue.put(None)
-                    break
-                joined.append(unit)
-        return self._wanted(joined)
 
     def _serve(self, batch: list[Unit[Any]]) -> None:
         batch = self._wanted(batch)
@@ -286,7 +272,8 @@ class Writer:
             run_units(batch, transaction)
             wait = LONE_SECONDS if tell_of_new(batch) and len(batch) <= LONE else 0.0
             for _ in range(JOINS if joining else 0):
-                joined = self._joined(BATCH - len(batch), wait)
+                patient = all(unit.patient for unit in batch)
+                joined = self._wanted(self._queue.joining(BATCH - len(batch), wait, patient=patient))
                 wait = 0.0
                 batch += joined  # before they run: where one raises, all run again
                 run_units(joined, transaction)

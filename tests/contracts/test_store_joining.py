@@ -14,8 +14,8 @@ import pytest
 
 from bot.store import SqlStore
 from bot.store.transaction import Transaction
+from bot.store.unit_queue import UnitQueue
 from bot.store.units import Unit
-from bot.store.writer import Writer
 from tests.contracts.store_samples import signal
 from triage.model import Incident, IncidentStatus, Severity, Subject, SubjectKind
 from triage.ports.store import Tx
@@ -80,14 +80,14 @@ async def test_who_sorts_new_signals_shares_their_commit(
 async def test_who_sorts_is_waited_for_once(sqlite_store: SqlStore) -> None:
     """What has come meanwhile is all that a lone alert's commit waits for: nobody is waited for a second time."""
     waited: list[float] = []
-    joined = sqlite_store.writer._joined
+    joining = UnitQueue.joining
 
-    def noting(most: int, wait: float) -> list[Unit[object]]:
+    def noting(units: UnitQueue, most: int, wait: float, *, patient: bool) -> list[Unit[object]]:
         waited.append(wait)
-        return joined(most, wait)
+        return joining(units, most, wait, patient=patient)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Writer, "_joined", lambda _, most, wait: noting(most, wait))
+        patch.setattr(UnitQueue, "joining", noting)
         await sqlite_store.keep([signal()], lambda: None)
     assert [wait > 0 for wait in waited] == [True, False]
 

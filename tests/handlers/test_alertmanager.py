@@ -86,7 +86,7 @@ class DeadStore:
         del stored
         raise StoreUnavailable(f"the disk is full: {len(signals)} signals not stored")
 
-    async def write(self, work: Callable[[Tx], T], *, within: float = 0.0) -> T:
+    async def write(self, work: Callable[[Tx], T], *, within: float = 0.0, patient: bool = False) -> T:  # noqa: ARG002 - as the port
         """Fail as the store does."""
         raise StoreUnavailable(f"the disk is full: {work} not done within {within:g} s")
 

@@ -37,7 +37,7 @@ class DeadStore:
             await asyncio.sleep(60)
         raise StoreUnavailable(f"the store cannot be read: {work}")
 
-    async def write(self, work: Callable[[Tx], T], *, within: float = 9.0) -> T:
+    async def write(self, work: Callable[[Tx], T], *, within: float = 9.0, patient: bool = False) -> T:  # noqa: ARG002 - as the port
         """Fail as the store does."""
         async with asyncio.timeout(within):
             return await self.read(work)

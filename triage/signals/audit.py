@@ -49,6 +49,8 @@ class AuditPayload(BaseModel):
 
 PAYLOAD = TypeAdapter(AuditPayload)
 _GRAVITY = {"info": Gravity.INFO, "debug": Gravity.INFO, "error": Gravity.ERROR, "critical": Gravity.ERROR}
+_UNKNOWN, _INFO, _AUDIT = Gravity.WARNING, Gravity.INFO, Source.AUDIT
+"""Here once: an enum looks a member up by its name each time, and a flood asks for these a hundred thousand times."""
 
 
 def read_audit(desk: Desk, stream: str, entry: PayloadEntry, now: datetime) -> DeskEvent | Parked:
@@ -130,7 +132,9 @@ def _plain(payload: str | bytes) -> bool:
         return False
     if isinstance(payload, str):
         return "\\u" not in payload
-    return b"\\" not in payload or b"\\u" not in payload  # one character is found in a tenth of the time of two
+    return (
+        b"\\" not in payload or b"\\u" not in payload
+    )  # one character is found in a tenth of the time of two
 
 
 def _cleaned(payload: AuditPayload) -> AuditPayload:
@@ -162,7 +166,7 @@ def _event(named: Mapping[str, Subject], told: _Told, at: datetime, *, clear: bo
     """Make the event; its texts are fit for any database, see ``_told``. ``clear``: they hold no secret."""
     payload = told.payload
     # A severity that nobody knows yet is no reason to overlook an event.
-    gravity = _GRAVITY.get(payload.severity.lower(), Gravity.WARNING)
+    gravity = _GRAVITY.get(payload.severity.lower(), _UNKNOWN)
     text, metadata = told.message, told.metadata
     if not clear:
         text, metadata = _without_secrets(told)
@@ -174,13 +178,13 @@ def _event(named: Mapping[str, Subject], told: _Told, at: datetime, *, clear: bo
         data["metadata"] = metadata
     return DeskEvent(
         key=f"audit/{payload.event_id}",
-        source=Source.AUDIT,
+        source=_AUDIT,
         at=at,
         subject=named[payload.instance_name],
         gravity=gravity,
         category=masked_where_cut(payload.category, 80),
         text=text,
-        reason="" if gravity is Gravity.INFO else _reason(metadata.get("reason") or text),
+        reason="" if gravity is _INFO else _reason(metadata.get("reason") or text),
         correlation_id=payload.correlation_id or "",
         data=data,
     )

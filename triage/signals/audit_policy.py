@@ -13,6 +13,8 @@ from triage.signals.rates import Rate, surge
 
 SIGNALS_MAX = 25
 """Signals that one batch makes at the most: the rest of a flood is on the timeline and in the counts."""
+_INFO, _WARNING = Gravity.INFO, Gravity.WARNING
+"""Here once, as in ``triage.signals.audit``."""
 
 
 def audit_signals(
@@ -31,12 +33,13 @@ def audit_signals(
     """
     found: list[tuple[DeskEvent, Signal]] = []
     seen = set(raised)
+    at_once, only_kept = desk.listening.at_once, desk.listening.only_kept
     for event in events:
-        if event.gravity is Gravity.INFO and event.category not in desk.listening.at_once:
+        if event.gravity is _INFO and event.category not in at_once:
             continue
-        if len(found) >= SIGNALS_MAX or event.kind in seen or event.category in desk.listening.only_kept:
+        if len(found) >= SIGNALS_MAX or event.kind in seen or event.category in only_kept:
             continue
-        if event.category in desk.listening.at_once or event.gravity is Gravity.ERROR:
+        if event.category in at_once or event.gravity is Gravity.ERROR:
             why = ""
         elif event.gravity is Gravity.WARNING and event.kind in rates:
             why = surge(rates[event.kind], desk, event.reason or event.category)
@@ -52,9 +55,7 @@ def audit_signals(
 def warned(desk: Desk, events: Sequence[DeskEvent]) -> set[EventKind]:
     """Return the kinds whose rate decides."""
     decided = desk.listening.at_once | desk.listening.only_kept
-    return {
-        event.kind for event in events if event.gravity is Gravity.WARNING and event.category not in decided
-    }
+    return {event.kind for event in events if event.gravity is _WARNING and event.category not in decided}
 
 
 def _signal(desk: Desk, event: DeskEvent, why: str, now: datetime) -> Signal:

@@ -44,9 +44,9 @@ class Freezing:
     meanwhile: Meanwhile
     commits: int = 0
 
-    async def write(self, work: Callable[[Tx], T], *, within: float = 9.0) -> T:
+    async def write(self, work: Callable[[Tx], T], *, within: float = 9.0, patient: bool = False) -> T:
         """Commit, and stand still if this was the one."""
-        answer = await self.store.write(work, within=within)
+        answer = await self.store.write(work, within=within, patient=patient)
         self.commits += 1
         if self.commits == self.at:
             await self.meanwhile()

@@ -101,8 +101,13 @@ WEBHOOK_SECONDS = 4.5
 class Store(Protocol):
     """Opens transactions. A write raises NotStored or CommitUnknown, a read StoreUnavailable, where it cannot."""
 
-    async def write(self, work: Callable[[Tx], T], *, within: float = WRITE_SECONDS) -> T:
-        """Run a unit of work and return its answer once it is on disk, or raise within so many seconds."""
+    async def write(
+        self, work: Callable[[Tx], T], *, within: float = WRITE_SECONDS, patient: bool = False
+    ) -> T:
+        """Run a unit of work and return its answer once it is on disk, or raise within so many seconds.
+
+        ``patient``: what is written meanwhile goes first.
+        """
         ...
 
     async def keep(self, signals: Sequence[Signal], stored: Callable[[], None] = lambda: None) -> int:
