@@ -28,7 +28,9 @@ class ChartProcess:
         """Draw one chart. Raises SourceError with what its process said."""
         async with self._room:
             try:
-                with tempfile.TemporaryDirectory(prefix="hbot-triage-chart-") as folder:
+                with tempfile.TemporaryDirectory(
+                    prefix="hbot-triage-chart-", ignore_cleanup_errors=True
+                ) as folder:
                     async with asyncio.timeout(self._seconds):
                         return await _drawn(chart, Path(folder) / "incident.png")
             except TimeoutError:

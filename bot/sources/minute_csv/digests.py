@@ -59,7 +59,10 @@ class CsvDigests:
 def _folder_for_pictures(stack: ExitStack) -> tuple[Path | None, tuple[str, ...]]:
     """Make a folder for the time of the stack; where none can be made the figures come all the same, and it is said."""
     try:
-        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="hbot-triage-digest-"))
+        folder = stack.enter_context(
+            # A disk that became read-only lets nothing be removed: that costs no figures.
+            tempfile.TemporaryDirectory(prefix="hbot-triage-digest-", ignore_cleanup_errors=True)
+        )
     except OSError as error:
         return None, (f"pictures could not be drawn: no temporary folder: {error.strerror or error}",)
     return Path(folder), ()
