@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from loguru import logger
 from prometheus_client import (
     CollectorRegistry,
     GCCollector,
@@ -19,6 +20,7 @@ from prometheus_client.registry import Collector
 
 from bot.liveness import Liveness
 from handlers.alertmanager import WebhookCounts
+from triage.concurrency import FAULTS, is_stop
 from triage.errors import StoreUnavailable
 from triage.model import Severity
 from triage.ports.answers import Tally
@@ -117,6 +119,11 @@ class MetricsPage:
             async with asyncio.timeout(2):
                 self._numbers.snapshot = await self._store.read(_snapshot)
         except (TimeoutError, StoreUnavailable):
+            self._numbers.snapshot = None
+        except FAULTS as error:  # in one record: the numbers of all else are what tells of it
+            if is_stop(error):
+                raise
+            logger.opt(exception=error).error("what the store knows is not counted")
             self._numbers.snapshot = None
         return generate_latest(self.registry)
 

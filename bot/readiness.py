@@ -7,13 +7,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from loguru import logger
+
 from bot.agent.client import hello
 from bot.liveness import Liveness
 from bot.slack.problems import said_together
 from handlers.health import Dependency
+from triage.concurrency import FAULTS, is_stop
 from triage.errors import DeskFailure, SourceError, StoreUnavailable
 from triage.ports.clock import Clock
 from triage.ports.store import OutboxState, Store
+from triage.untrusted_text import fault_words
 from triage.wording import counted, duration
 
 STUCK_SECONDS = 30.0
@@ -52,6 +56,8 @@ class Readiness:
         except (StoreUnavailable, TimeoutError) as error:
             why = str(error) or f"no answer within {STORE_SECONDS:g} s"
             found["store"] = Dependency(ok=False, needed=True, why=why)
+        except FAULTS as error:
+            found["outbox"] = _failed(error)
         else:
             found["outbox"] = self._outbox(outbox, self.clock.now())
         if problem := self.store_problem():
@@ -59,9 +65,14 @@ class Readiness:
         found["loops"] = self._loops()
         found["slack"] = self._slack()
         found["agent"] = await self._agent()
-        for name, why in self.troubles().items():
-            found[name] = Dependency(ok=not why, needed=False, why=why)
-        return found
+        try:
+            troubles = self.troubles()
+        except Exception as error:  # noqa: BLE001 - one part's fault must not hide how the others are
+            return {**found, "troubles": _failed(error)}
+        return {
+            **found,
+            **{name: Dependency(ok=not why, needed=False, why=why) for name, why in troubles.items()},
+        }
 
     async def _agent(self) -> Dependency:
         """Who touches the desk: an agent apart, asked now, or this very process, which then holds the host."""
@@ -103,3 +114,11 @@ class Readiness:
         connected = self.slack_connected()
         # Not needed: webhooks are taken and kept while Slack is away, which is when they matter.
         return Dependency(ok=connected, needed=False, why="" if connected else "no connection to Slack")
+
+
+def _failed(error: BaseException) -> Dependency:
+    """Return how something is of which we failed to find out. A request to stop is raised again."""
+    if is_stop(error):
+        raise error
+    logger.opt(exception=error).error("how a part is cannot be told")
+    return Dependency(ok=False, needed=False, why=fault_words(error))

@@ -26,6 +26,7 @@ from triage.ports.sources import (
     unread_of_rules,
 )
 from triage.ports.store import Store, Tx
+from triage.wording import counted
 
 TIMEOUT_SECONDS = 20.0
 WORD_SECONDS = 2.0
@@ -108,13 +109,14 @@ class ReconcileJob:
         active = await self.sources.alerts.alerts()
         evidence = await self._evidence(active, asked_at)
 
-        def keep(tx: Tx) -> int:
+        def keep(tx: Tx) -> tuple[int, tuple[str, ...]]:
             found = reconcile(self.desk, evidence, _held(tx), _ended(tx, evidence), self.clock.now())
-            return _keep(tx, found)
+            return _keep(tx, found), found.failed
 
-        missed = await self.store.write(keep)
+        missed, failed = await self.store.write(keep)
+        ours = f"{counted(len(failed), 'alert')} not compared, by {failed[0]}" if failed else ""
         self.trouble = "; ".join(
-            filter(None, (unread_alerts(active), unread_of_rules(evidence.firing or ())))
+            filter(None, (unread_alerts(active), unread_of_rules(evidence.firing or ()), ours))
         )
         return missed
 

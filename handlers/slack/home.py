@@ -18,6 +18,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from handlers.slack.reply import refused_with
 from handlers.slack.services import InFlight
+from triage.concurrency import each
 from triage.errors import StoreUnavailable, TriageError
 from triage.model import Json
 from triage.ports.chat import Section
@@ -108,7 +109,7 @@ class HomeTab:
         if self.answer_context.clock.monotonic() - self._bots_at > BOTS_SECONDS:
             await self._look()
         home = await self._home()
-        return sum([await self._publish(user, home) for user in list(self._readers)])
+        return sum(await each(list(self._readers), lambda user: self._publish(user, home)))
 
     async def _look(self) -> None:
         """Ask the desk, unless that was done just now."""

@@ -16,6 +16,7 @@ from bot.readiness import LOOPS, OWED_SECONDS, STUCK_SECONDS, Readiness
 from bot.store import SqlStore
 from bot.web import make_web
 from handlers.health import Health
+from tests.fakes.breaking import FAULTS
 from tests.fakes.clock import ManualClock
 from tests.handlers.posting import Doorway, alert, webhook
 from triage.errors import StoreUnavailable
@@ -65,7 +66,7 @@ class Ward:
         self.page = MetricsPage(
             self.store, self.clock, self.door.handler.counts, self.liveness, lambda: (3, 5)
         ).page
-        ready = Readiness(
+        self.ready_by = ready = Readiness(
             self.store,
             self.clock,
             self.liveness,
@@ -275,3 +276,28 @@ async def test_an_answer_that_fails_is_nobody_elses(ward: Ward) -> None:
     ward.page = page
     answers = await asyncio.gather(*(ward.get("/metrics") for _ in range(3)), return_exceptions=True)
     assert sorted(getattr(each, "text", "broken") for each in answers) == ["broken", "well", "well"]
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: type(fault).__name__)
+async def test_a_part_that_we_fail_to_ask_hides_no_other(
+    ward: Ward, monkeypatch: pytest.MonkeyPatch, fault: BaseException
+) -> None:
+    """Both pages answered 500, nobody saw how the rest is, and the heartbeat stopped."""
+
+    async def fails(*_: object) -> None:
+        raise fault
+
+    def fails_at_once() -> dict[str, str]:
+        raise ValueError("broken")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(ward.store, "read", fails)
+        status, found = await ward.ready()
+        assert set(found) >= {"store", "loops", "slack", "agent", "redis"}
+        assert any(name.startswith("triage_") for name in await ward.numbers())
+    if not isinstance(fault, TimeoutError):  # of a store that is late
+        assert (status, found["outbox"]["ok"]) == (200, False)
+        assert f"a fault of ours ({type(fault).__name__}" in found["outbox"]["why"]
+    monkeypatch.setattr(ward.ready_by, "troubles", fails_at_once)
+    status, found = await ward.ready()
+    assert (status, found["troubles"]["why"]) == (200, "a fault of ours (ValueError: broken)")

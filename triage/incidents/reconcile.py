@@ -10,9 +10,12 @@ Alertmanager itself had given it an end that has passed for good.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import TypeVar
+
+from loguru import logger
 
 from triage.desk import Desk
 from triage.drill_alert import is_drill
@@ -21,7 +24,10 @@ from triage.incidents.alerts import alert_signal, base_of, ended_signal, episode
 from triage.incidents.prometheus_answer import is_of
 from triage.model import Episode, Signal, SignalStatus
 from triage.ports.sources import UNREADABLE_ALERT, UNREADABLE_RULE, ActiveAlert, FiringAlert, RuleState
+from triage.untrusted_text import fault_words
 
+T = TypeVar("T")
+R = TypeVar("R")
 PASSED_FOR_GOOD = timedelta(minutes=5)
 """How long an end that Alertmanager gave must be past: Prometheus moves it on every minute while it fires."""
 
@@ -42,10 +48,11 @@ class ReportedAlerts:
 
 @dataclass(frozen=True, slots=True)
 class Reconciled:
-    """Signals that were missed, and episodes whose announced end moved."""
+    """Signals that were missed, and episodes whose announced end moved. ``failed``: of what we failed on, in words."""
 
     signals: tuple[Signal, ...]
     ends: tuple[Episode, ...]
+    failed: tuple[str, ...] = ()
 
 
 def by_episode(evidence: ReportedAlerts) -> dict[str, ActiveAlert]:
@@ -69,22 +76,39 @@ def reconcile(
     """
     alerts = by_episode(evidence)
     known = {base_of(episode.episode) for episode in held}
-    missed = [
-        signal
-        for name, alert in alerts.items()
-        if name not in known and _counts(desk, alert)
-        for signal in _firing(desk, alert, now, again=now if name in ended else None)
-    ]
+    unknown = {name: alert for name, alert in alerts.items() if name not in known}
     by_fingerprint = {alert.fingerprint: alert for alert in alerts.values()}
     firing = _by_name(evidence.firing)
-    gone, ends = [], []
-    for episode in held:
+    failed: list[str] = []
+
+    def missed(name: str) -> list[Signal]:
+        alert, again = unknown[name], now if name in ended else None
+        return _firing(desk, alert, now, again=again) if _counts(desk, alert) else []
+
+    def moved(episode: Episode) -> list[Episode]:
         alert = alerts.get(base_of(episode.episode))
-        if alert is not None:
-            ends += _moved_end(episode, alert)
-        elif episode.last_seen_at < evidence.asked_at:
-            gone += _ended(episode, evidence, firing, now, other=by_fingerprint.get(episode.fingerprint))
-    return Reconciled((*gone, *missed), tuple(ends))
+        return [] if alert is None else _moved_end(episode, alert)
+
+    def gone(episode: Episode) -> list[Signal]:
+        if base_of(episode.episode) in alerts or episode.last_seen_at >= evidence.asked_at:
+            return []
+        return _ended(episode, evidence, firing, now, other=by_fingerprint.get(episode.fingerprint))
+
+    ends = _of_each(held, moved, failed)
+    signals = (*_of_each(held, gone, failed), *_of_each(unknown, missed, failed))
+    return Reconciled(signals, tuple(ends), tuple(failed))
+
+
+def _of_each(items: Iterable[T], work: Callable[[T], list[R]], failed: list[str]) -> list[R]:
+    """Return what comes of each item; one that we fail on is noted, and costs only itself."""
+    found: list[R] = []
+    for item in items:
+        try:
+            found += work(item)
+        except Exception as error:  # noqa: BLE001 - see above
+            logger.opt(exception=error).error("one alert is not reconciled")
+            failed.append(fault_words(error))
+    return found
 
 
 def _counts(desk: Desk, alert: ActiveAlert) -> bool:

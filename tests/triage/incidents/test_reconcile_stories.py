@@ -2,12 +2,14 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
 from bot.store import SqlStore
 from schedules.reconcile import ReconcileJob
 from tests.triage.incidents.desk_story import Story, title_of
+from triage.desk import Desk
 from triage.errors import SourceError, SourceNotConfigured, SourceUnreachable
 from triage.incidents.alerts import alert_signal
 from triage.incidents.intake import Intake
@@ -145,6 +147,29 @@ async def test_what_fires_unknown_to_us_becomes_an_incident(story: Story, watche
     assert await reconcile(story, watchers) == 1
     await story.arrive(alert(story, SignalStatus.FIRING))
     assert len(await story.incidents()) == 1
+
+
+@pytest.mark.parametrize(
+    "fault", [ValueError("broken"), RecursionError(), OverflowError("date"), MemoryError()]
+)
+async def test_one_that_we_fail_on_hides_no_other_and_is_said(
+    story: Story, watchers: Watchers, monkeypatch: pytest.MonkeyPatch, fault: Exception
+) -> None:
+    """Nothing at all was reconciled, for as long as Alertmanager held it."""
+
+    def tripped(desk: Desk, *, fingerprint: str, **fields: Any) -> Signal:  # noqa: ANN401 - as it is called
+        if fingerprint.startswith("bad"):
+            raise fault
+        return alert_signal(desk, fingerprint=fingerprint, **fields)
+
+    monkeypatch.setattr("triage.incidents.reconcile.alert_signal", tripped)
+    others = [
+        replace(held(), fingerprint=name, labels={**LABELS, "bot": name}) for name in ("bad1", "bad2", "last")
+    ]
+    watchers.active = [held(), *others]
+    asking = job(story, watchers)
+    assert await asking.run() == 2
+    assert asking.trouble.startswith(f"2 alerts not compared, by a fault of ours ({type(fault).__name__}")
 
 
 async def test_one_that_cannot_be_read_hides_no_other_and_is_said(story: Story, watchers: Watchers) -> None:

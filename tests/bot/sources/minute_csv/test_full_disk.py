@@ -9,6 +9,7 @@ import pytest
 
 from bot.charts.process import ChartProcess
 from bot.sources.minute_csv import digests
+from bot.sources.minute_csv.digest import build_digest
 from bot.sources.minute_csv.digests import CsvDigests
 from tests.flows.desk_files import write_minutes
 from tests.servers.small_disk import mounted
@@ -53,11 +54,10 @@ async def test_a_disk_that_becomes_read_only_costs_the_pictures_and_not_the_figu
     disk: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nor the digest when the temporary folder cannot be removed."""
-    usual = digests.build_digest
 
     async def on_a_read_only_disk(*arguments: object, **named: object) -> DigestReport:
         subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)  # noqa: ASYNC221 - milliseconds
-        return await usual(*arguments, **named)  # type: ignore[arg-type]
+        return await build_digest(*arguments, **named)  # type: ignore[arg-type]
 
     monkeypatch.setattr(digests, "build_digest", on_a_read_only_disk)
     measured = await desk(tmp_path / "data").measure(BOTS, *DAY, pictures=True)
