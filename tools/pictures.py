@@ -127,7 +127,8 @@ async def modal(page: Page, file: Path) -> None:
 async def digest(page: Page, file: Path) -> None:
     """A KPI digest with its picture."""
     await page.locator('.side a[data-open="desk-digest"]').click()
-    box = page.locator("main textarea")
+    # Not "main textarea": for a moment that is still the one of the channel before.
+    box = page.get_by_label("Message #desk-digest")
     await box.fill("/triage kpi bot1 24h share")
     await box.press("Enter")
     await expect(page.locator("main .messages")).to_contain_text("bot1", timeout=LATER)
