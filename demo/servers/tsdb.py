@@ -64,8 +64,9 @@ class Series:
 
     def forget_before(self, at_ms: int) -> None:
         """Drop samples older than that."""
-        low = bisect_left(self.times, at_ms)
-        del self.times[:low], self.values[:low]
+        if self.times and self.times[0] < at_ms:
+            low = bisect_left(self.times, at_ms)
+            del self.times[:low], self.values[:low]
 
 
 @dataclass(slots=True)
@@ -112,6 +113,7 @@ class Tsdb:
 
     def forget_before(self, at_ms: int) -> None:
         """Drop samples older than that, and series left without any."""
+        before = len(self._series)
         for name, family in list(self._by_name.items()):
             for labels, series in list(family.items()):
                 series.forget_before(at_ms)
@@ -119,4 +121,5 @@ class Tsdb:
                     del family[labels], self._series[labels]
             if not family:
                 del self._by_name[name]
-        self._selected.clear()
+        if len(self._series) < before:
+            self._selected.clear()

@@ -17,3 +17,6 @@ def test_a_selector_finds_what_came_since_and_loses_what_is_forgotten() -> None:
     assert found() == ["bots", "bots-too"]
     tsdb.forget_before(5_000)
     assert found() == ["bots-too"]
+    before = tsdb.select(wanted)
+    tsdb.forget_before(5_000)
+    assert tsdb.select(wanted) is before, "nothing went: nothing is looked for anew"
