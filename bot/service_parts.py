@@ -40,6 +40,7 @@ from bot.wiring.listeners import ListenerDependencies, ListenerWiring
 from bot.wiring.paging import paging_jobs
 from handlers.alertmanager import AlertmanagerWebhook
 from handlers.slack.actions import open_offered
+from handlers.slack.faults import tell_faults
 from handlers.slack.gate import Gate, guard
 from handlers.slack.routes import register
 from handlers.slack.services import Services
@@ -285,6 +286,7 @@ class ServiceParts:
             return await self.members.members(await self.channels.resolve(INCIDENT_CHANNEL))
 
         readers = Readers(self.desk.roles, self.services.roles, in_channel)
+        tell_faults(app, lambda error: self.liveness.failed(LISTENER, error))
         guard(app, Gate(self.services, identity.team_id, readers.may_read, identity.enterprise_id or ""))
         actions = self.actions.register(app, self.services)
         register(app, self.services, partial(open_offered, actions))

@@ -14,6 +14,7 @@ from handlers.slack.action_dependencies import ActionDependencies
 from handlers.slack.buttons import what_happened
 from handlers.slack.click import Click
 from handlers.slack.reply import answer_privately, by_name, open_or_say, open_view
+from triage.concurrency import FAULTS, is_stop
 from triage.errors import Refused, StoreUnavailable
 from triage.memory.people import name_of
 from triage.model import Json
@@ -21,6 +22,7 @@ from triage.plans.record import ActionRecord
 from triage.ports.store import Tx
 
 _SLACK_SECONDS = 3.0
+NO_PLAN = "That went wrong here, not with you; the log has the reason. Nothing was done. Please try again."
 
 
 async def open_form(
@@ -47,6 +49,10 @@ async def fill_form(
         view = parts.views.confirm(prepared, kept, names, incident)
     except (Refused, StoreUnavailable) as error:
         view = by_name(parts.views.notice("Not possible", what_happened(error)))
+    except FAULTS as error:
+        if not is_stop(error):  # else the form would say for ever that the desk is looked at
+            await update_view(client, view_id, parts.views.notice("Not possible", NO_PLAN))
+        raise
     await update_view(client, view_id, view)
 
 

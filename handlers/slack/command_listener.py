@@ -24,6 +24,7 @@ from handlers.slack.command import Call, CommandServices, authorise
 from handlers.slack.command_line import CommandLine, incident_id, read_line
 from handlers.slack.commands.help import help_answer
 from handlers.slack.reply import answer_beside, answer_privately, by_name, named_text
+from triage.concurrency import FAULTS, is_stop
 from triage.errors import StoreUnavailable, TriageError
 from triage.ports.chat import Answer, AnswerFile, saying
 from triage.ports.store import Tx
@@ -155,8 +156,9 @@ async def answer_to(services: CommandServices, call: Call, line: CommandLine) ->
     command = services.commands.get(word)
     if command is None:
         return _unknown(services, line.command)
+    limit = asyncio.timeout(ANSWER_SECONDS)
     try:
-        async with asyncio.timeout(ANSWER_SECONDS):
+        async with limit:
             named = incident_id(arguments[0]) if arguments else call.incident_id
             await authorise(services, call, command, named)
             return await command.run(services, call, tuple(arguments))
@@ -164,11 +166,13 @@ async def answer_to(services: CommandServices, call: Call, line: CommandLine) ->
         return replace(saying(what_happened(error)), private=True)
     except TriageError as error:
         return replace(saying(str(error)), private=True)
-    except TimeoutError:
-        return saying(
-            f"That took longer than {ANSWER_SECONDS:g} s, so I stopped. A source may be slow: /triage status"
-        )
-    except Exception:  # noqa: BLE001 - the person must get an answer; the log has the traceback
+    except FAULTS as error:  # the person must get an answer; the log has the traceback
+        if is_stop(error):
+            raise
+        if limit.expired():
+            return saying(
+                f"That took longer than {ANSWER_SECONDS:g} s, so I stopped. A source may be slow: /triage status"
+            )
         logger.bind(command=line.command, user=call.user).exception("command failed")
         return saying("That went wrong here, not with you; the log has the reason. Please try again.")
 

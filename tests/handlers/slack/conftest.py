@@ -15,6 +15,7 @@ from bot.slack.socket_mode import Sockets
 from bot.store import SqlStore
 from demo.slack import AppConfig, SlackServer
 from demo.slack.settings import BOT_SCOPES
+from handlers.slack.faults import tell_faults
 from handlers.slack.gate import Gate, guard
 from handlers.slack.routes import register
 from handlers.slack.services import Services
@@ -80,6 +81,7 @@ class Desk:
     alertmanager: FakeAlertmanager
     sockets: Sockets
     refused: RefusedAnswers
+    faults: list[BaseException]
 
 
 async def private_answer(desk: Desk, user: str) -> str:
@@ -117,6 +119,8 @@ async def desk(sqlite_store: SqlStore, slack: SlackServer) -> AsyncIterator[Desk
         app = build_app(bench.client, identity, watches=[refused])
         readers = Readers(settings, services.roles, nobody_in_channel)
         guard(app, Gate(services, identity.team_id, readers.may_read))
+        faults = list[BaseException]()
+        tell_faults(app, faults.append)
         register(app, services)
         sockets = Sockets(app, slack.app.app_token, clock, ping_seconds=1)
         async with sockets.open(), asyncio.TaskGroup() as tasks:
@@ -127,6 +131,7 @@ async def desk(sqlite_store: SqlStore, slack: SlackServer) -> AsyncIterator[Desk
                 alertmanager=alertmanager,
                 sockets=sockets,
                 refused=refused,
+                faults=faults,
             )
             assert await services.in_flight.drained(3)
             bench.sender.stop()

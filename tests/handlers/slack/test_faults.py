@@ -1,0 +1,67 @@
+"""Somebody asks for something in Slack that we fail on: they read it, and it is noted for who runs the service."""
+
+import asyncio
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+from slack_sdk.web.async_client import AsyncWebClient
+
+from handlers.slack.action_dependencies import ActionDependencies
+from handlers.slack.action_opening import NO_PLAN, fill_form
+from handlers.slack.faults import WENT_WRONG
+from tests.fakes.breaking import FAULTS
+from tests.handlers.slack.conftest import Desk, private_answer
+from tests.handlers.slack.test_buttons import now_of, opened
+from triage.roles import Roles
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "fault", [one for one in FAULTS if isinstance(one, Exception)], ids=lambda fault: type(fault).__name__
+)
+async def test_who_presses_a_button_that_we_fail_on_reads_it(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, fault: Exception
+) -> None:
+    """Nothing at all had happened for them. The next click is done."""
+    incident, card = await opened(desk)
+
+    async def fails(*_: object) -> None:
+        raise fault
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Roles, "decide", fails)
+        await desk.bench.slack.member("ana").click(card, "incident.acknowledge")
+        assert await private_answer(desk, "U0ANA00001") == WENT_WRONG
+    assert desk.faults == [fault]
+    assert (await now_of(desk, incident)).acknowledged_by == ""
+    await desk.bench.slack.member("ana").click(card, "incident.acknowledge")
+    assert (await now_of(desk, incident)).acknowledged_by == "U0ANA00001"
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: type(fault).__name__)
+async def test_a_form_whose_plan_we_fail_to_make_does_not_stay_as_it_is(fault: BaseException) -> None:
+    """It had said for ever that the desk is looked at."""
+    shown: list[Any] = []
+
+    async def prepare(*_: object) -> None:
+        raise fault
+
+    async def views_update(*, view_id: str, view: object) -> None:
+        shown.append((view_id, view))
+
+    def notice(title: str, text: str) -> str:
+        return f"{title}: {text}"
+
+    parts = SimpleNamespace(
+        engine=SimpleNamespace(prepare=prepare),
+        services=SimpleNamespace(store=None),
+        views=SimpleNamespace(notice=notice),
+    )
+    client = SimpleNamespace(views_update=views_update)
+    filling = fill_form(
+        cast("ActionDependencies", parts), cast("AsyncWebClient", client), "V1", {"handle": "h"}, {}
+    )
+    with pytest.raises(type(fault)):
+        await asyncio.create_task(filling)
+    assert shown == [("V1", f"Not possible: {NO_PLAN}")]
