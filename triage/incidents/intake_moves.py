@@ -142,7 +142,7 @@ class Moves:
         return going_on(self.changes.state, self.desk.correlation, self.changes.now)
 
     def _told_by_storm(self, incident: Incident, text: str, signal: Signal) -> bool:
-        """Have a storm that goes on say aloud, in one line with others, what must be noticed of an incident it gathers."""
+        """Have a storm that goes on show in the channel, in a line with others, what must be noticed of one it gathers."""
         storm, changes = self._storm_on(), self.changes
         if storm is None or not gathers(storm, incident):
             return False

@@ -17,7 +17,7 @@ from triage.model import Json, TimelineEntry, TimelineKind
 from triage.untrusted_text import one_line
 from triage.wording import counted, listed
 
-LINE, LATE_SECONDS, PLACES, PLACES_ALOUD = 400, 90.0, 4, 12
+LINE, LATE_SECONDS, PLACES, PLACES_SHOWN = 400, 90.0, 4, 12
 _ALIKE = re.compile(r"(?P<name>\S+) on (?P<place>.+) (?P<did>joined|resolved|fires again)")
 _SAME_TIME = timedelta(minutes=1)
 _SIGN = {
@@ -52,7 +52,7 @@ def folded(entries: Sequence[TimelineEntry]) -> list[TimelineEntry]:
         alike = found and before and found.group("name", "did") == before.group("name", "did")
         if found and alike and abs(entry.at - kept[-1].at) < _SAME_TIME:
             places.append(found["place"])
-            most = PLACES_ALOUD if entry.data.get(IN_CHANNEL) else PLACES
+            most = PLACES_SHOWN if entry.data.get(IN_CHANNEL) else PLACES
             text = f"{found['name']} on {listed(places, most)} {found['did']}"
             kept[-1] = replace(kept[-1], text=text, recorded_at=max(kept[-1].recorded_at, entry.recorded_at))
             continue
