@@ -17,6 +17,7 @@ import time
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -221,11 +222,8 @@ async def _measured(harness: Harness, alertmanager: AlertmanagerServer, hook: Ho
     yield Figure("storm_click_p99", p99(storm.clicks), "ms", CLICK_MS)
     yield Figure("storm_rss", storm.rss, "MB", RSS_MB)
     began = time.monotonic()
-    ended = [
-        {**alert, "endsAt": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - 1))}
-        for group in storm.groups
-        for alert in group.alerts()
-    ]
+    end = datetime.now(UTC).isoformat()  # to the microsecond: what ends before it began is another alert
+    ended = [{**alert, "endsAt": end} for group in storm.groups for alert in group.alerts()]
     await alertmanager.fire(*ended)
     yield Figure("storm_resolves_told_after", await over(harness) - began, "s", POSTED_SECONDS)
     texts = "\n".join(text for _, text in hook.posts)
