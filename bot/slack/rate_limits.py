@@ -27,7 +27,7 @@ _REMEMBERED = 5000
 class RateLimits:
     """``posts`` and ``edits`` a second, the bursts that go at once, ``same_edit`` seconds between edits of one message.
 
-    ``same_card``: as ``same_edit``, of an incident's card, which follows a whole desk.
+    ``same_card``: as ``same_edit``, of an incident's card, which follows a whole desk, and of a storm's list.
     """
 
     posts: float = 1.0
@@ -99,7 +99,7 @@ class RateLimiter:
         return self._turn(bucket, interval, self._limits.post_burst, urgent=urgent, rank=rank)
 
     def edit(self, channel: str, message_id: int, *, urgent: bool = False, card: bool = False) -> float:
-        """Return the seconds until an edit of a message may go; ``card``: it is an incident's.
+        """Return the seconds until an edit of a message may go; ``card``: it is an incident's, or a page of a storm's list.
 
         An urgent one, the progress of an action that runs, takes its turn before the cards that wait for theirs.
         """

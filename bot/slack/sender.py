@@ -322,8 +322,7 @@ class Sender:
             return wait
         if message.post_id:
             running = message.kind is MessageKind.ACTION
-            card = message.kind is MessageKind.CARD
-            return self._pace.edit(place, message.id, urgent=running, card=card)
+            return self._pace.edit(place, message.id, urgent=running, card=follows_many(message))
         return self._pace.post(attempt.method, place, urgent=is_urgent(message), rank=rank_of(message))
 
     def _unaskable(self, attempt: DeliveryAttempt, place: str) -> bool:
@@ -385,6 +384,11 @@ def is_urgent(message: Message) -> bool:
     """Whether a post waits for Slack's own 429 alone: what is new, or a line shown in the channel too."""
     first_word = message.kind in {MessageKind.CARD, MessageKind.ACTION}
     return first_word or (message.kind is MessageKind.LINE and message.urgency < LINE_URGENCY)
+
+
+def follows_many(message: Message) -> bool:
+    """Whether a message changes with each of many alerts: its edits would leave none for the others."""
+    return message.kind in {MessageKind.CARD, MessageKind.ROLL}
 
 
 def rank_of(message: Message) -> int:

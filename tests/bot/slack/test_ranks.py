@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 from bot.slack.rate_limits import RANKS
-from bot.slack.sender import rank_of
+from bot.slack.sender import follows_many, rank_of
 from triage.incidents.notifications import LINE_URGENCY, STORM_URGENCY
 from triage.ports.store import Message, MessageKind
 
@@ -46,3 +46,9 @@ def test_of_one_urgency_what_nobody_knows_yet_goes_first() -> None:
     ranks = [rank_of(message) for message in in_order]
     assert ranks == sorted(set(ranks))
     assert ranks[-2] <= RANKS < ranks[-1]
+
+
+def test_the_list_of_a_storm_is_edited_as_seldom_as_its_card() -> None:
+    """Slack takes fifty edits a minute of all: pages that change with each alert would use up those of the ends."""
+    often = [kind for kind in MessageKind if not follows_many(waiting(kind, 2))]
+    assert set(MessageKind) - set(often) == {MessageKind.CARD, MessageKind.ROLL}
