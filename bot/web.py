@@ -14,7 +14,8 @@ from starlette.types import ASGIApp
 from uvicorn.config import Config
 from uvicorn.server import Server
 
-from bot.connections import ConnectionLimits, limited
+from bot.connections import ConnectionLimits
+from bot.limited_protocol import limited
 from handlers.endpoint import Endpoint
 from triage.errors import SettingError
 

@@ -20,6 +20,7 @@ _READERS = (
     "bot/watched_files.py",
     "bot/careful_yaml.py",
     "bot/connections.py",
+    "bot/limited_protocol.py",
     "bot/store/database_errors.py",
     "handlers",
     "triage/signals",
