@@ -19,7 +19,7 @@ _MEANT = "As you gave `client` as well, `token` will be unused."
 
 _UNHEARD, _UNANSWERED = "Unhandled request", "didn't call ack()"
 _late: ContextVar[bool] = ContextVar("late", default=False)
-"""Whether the request of this context was heard and not answered in time: bolt calls that unhandled, too."""
+"""Whether the request of this context had a listener that did not answer in time: bolt calls that unhandled, too."""
 
 
 class _ToLoguru(logging.Handler):
