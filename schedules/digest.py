@@ -53,9 +53,9 @@ class DigestJob:
         return sum(await each(periods, lambda period: self._serve(schedule, period)))
 
     async def _serve(self, schedule: Schedule, period: Period) -> bool:
-        failed: BaseException | None = None
         try:
             text, pictures = await self._made(schedule, period)
+            return await self._post(schedule, period, text, pictures)
         except StoreUnavailable:
             raise
         except (SourceError, *FAULTS) as error:
@@ -64,15 +64,20 @@ class DigestJob:
             failed = None if isinstance(error, SourceError) else error
             why = str(error) if failed is None else fault_words(error)
             logger.bind(error=why).warning("the digest could not be measured")
-            text, pictures = await self._missing(schedule, period, why), ()
+            posted = await self._post(schedule, period, await self._missing(schedule, period, why), ())
+        if failed is not None:
+            raise failed
+        return posted
+
+    async def _post(
+        self, schedule: Schedule, period: Period, text: DigestText, pictures: Sequence[DrawnPicture]
+    ) -> bool:
         now = self.clock.now()
         posted = await self.store.write(
             lambda tx: self._store(tx, schedule, period, now, text=text, pictures=pictures)
         )
         if posted:
             self.wake_sender()
-        if failed is not None:
-            raise failed
         return posted
 
     async def _made(self, schedule: Schedule, period: Period) -> tuple[DigestText, Sequence[DrawnPicture]]:

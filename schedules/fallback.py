@@ -12,7 +12,7 @@ from loguru import logger
 from triage.clock_jumps import Jump, jumps, moved
 from triage.concurrency import FAULTS, all_or_each, each, is_stop
 from triage.desk import Desk
-from triage.errors import FallbackFailure, PartlySent
+from triage.errors import FallbackFailure, PartlySent, StoreUnavailable
 from triage.incidents.notifications import IN_CHANNEL, tell_line
 from triage.model import Incident, TimelineEntry, TimelineKind
 from triage.paging import notices
@@ -127,7 +127,7 @@ class FallbackJob:
             failure = FallbackFailure(f"a fault of ours ({type(fault).__name__})")
         if failure is not None:
             logger.bind(channel=attempt.channel, notice=attempt.notice.id).warning("not sent: {}", failure)
-        await self.store.write(lambda tx: self._record(tx, attempt, failure, left_out))
+        await self._recorded(attempt, failure, left_out)
         sent = failure is None or isinstance(failure, PartlySent)
         if sent:
             logger.bind(channel=attempt.channel, notice=attempt.notice.id).info(
@@ -135,6 +135,23 @@ class FallbackJob:
             )
         self.wake_sender()
         return sent
+
+    async def _recorded(
+        self, attempt: NoticeAttempt, failure: FallbackFailure | PartlySent | None, left_out: str
+    ) -> None:
+        """Store how an attempt ended. Where it cannot be told, that alone is stored: else it would be sent again."""
+        try:
+            await self.store.write(lambda tx: self._record(tx, attempt, failure, left_out))
+        except StoreUnavailable:
+            raise
+        except FAULTS as fault:
+            if is_stop(fault):
+                raise
+            logger.opt(exception=fault).error("how a notice ended cannot be told")
+            now = self.clock.now()
+            await self.store.write(
+                lambda tx: notices.ended(tx, attempt, now, failure=failure, left_out=left_out)
+            )
 
     def _record(
         self,

@@ -4,9 +4,13 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
+import pytest
+
 from bot.store import SqlStore
+from schedules import fallback
 from schedules.fallback import FallbackJob
 from schedules.table import Job, running
+from tests.fakes.breaking import FAULTS
 from tests.triage.incidents.desk_story import Story
 from triage.clock_jumps import remember
 from triage.errors import FallbackFailure, PartlySent
@@ -303,6 +307,23 @@ async def test_a_channel_that_hangs_holds_up_nothing_but_itself(sqlite_store: Sq
     assert [notice.incidents for notice in webhook.sent] == [("INC-1",), ("INC-2",)]
     # A first look that comes late finds both owed, and tries both at once; none of them twice.
     assert len(mail.tried) == len(set(mail.tried)) >= 1
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: type(fault).__name__)
+async def test_a_notice_whose_end_we_fail_to_tell_is_not_sent_again(
+    sqlite_store: SqlStore, monkeypatch: pytest.MonkeyPatch, fault: BaseException
+) -> None:
+    """The receiver had got it again and again, each time its turn came."""
+    webhook = Channel("webhook")
+    outage = Outage(sqlite_store, webhook)
+    await outage.story.fire("BotHardStopActive", severity=Severity.SEV1)
+
+    def fails(*_: object) -> None:
+        raise fault
+
+    monkeypatch.setattr(fallback, "tell_line", fails)
+    await outage.passes(600, every=15)
+    assert len(webhook.sent) == 1
 
 
 async def test_what_is_refused_for_good_is_tried_once_and_said(sqlite_store: SqlStore) -> None:

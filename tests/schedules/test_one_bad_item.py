@@ -28,14 +28,15 @@ from tests.schedules.test_digest import FakeDigests
 from tests.schedules.test_drill import drills
 from tests.schedules.test_fallback import Channel
 from tests.triage.actions.test_engine import desktop_on
-from triage.actions import jobs
+from triage.actions import jobs, proposals
 from triage.actions.context import ActionServices
 from triage.concurrency import ItemsFailed
 from triage.desk import Desk
 from triage.desk_sections.compose import Paths
 from triage.errors import StoreUnavailable
 from triage.memory.believed_clock import BelievedClock
-from triage.model import Severity, Subject, SubjectKind, TimelineKind
+from triage.model import ActionProposal, Severity, Subject, SubjectKind, TimelineKind
+from triage.plans.record import Confirmation
 from triage.ports.actions import NightlySnapshot, Snapshot
 from triage.ports.store import Tx
 from triage.reports.drill.follow import RUNNING, Drills
@@ -153,6 +154,37 @@ async def kept_nightly(bench: Bench) -> Collection[int]:
     return [int(bot[-1]) for bot in agent.kept]
 
 
+async def expired(bench: Bench) -> Collection[int]:
+    """Proposals whose time is over."""
+    services, _ = _services(bench)
+    await bench.store.write(lambda tx: _propose(tx, services))
+    bench.clock.move(hours=1)
+    bench.fails(proposals, "_over", lambda _, record, __: record.id)
+    await bench.run(lambda: jobs.expire_proposals(services))
+    left = await bench.store.read(proposals.open_ids)
+    return set(ITEMS) - set(left)
+
+
+async def reminded(bench: Bench) -> Collection[int]:
+    """Actions that wait for a second person."""
+    services, _ = _services(bench)
+    await bench.store.write(lambda tx: _propose(tx, services))
+    bench.clock.move(minutes=6)
+    bench.fails(jobs, "_remind", lambda _, record, __: record.id)
+    await bench.run(lambda: jobs.remind_waiting(services))
+    notes = await bench.store.read(lambda tx: [n for n in ITEMS if tx.notes.document(n) is not None])
+    return set(ITEMS) - set(bench.bad) if len(notes) == len(ITEMS) - len(bench.bad) else ()
+
+
+def _propose(tx: Tx, services: ActionServices) -> None:
+    now = services.clock.now()
+    for bot in BOTS:
+        proposal = ActionProposal("rollback", bot, "why")
+        record = proposals.propose(tx, services.desk, proposal, by="U1", now=now)
+        first = (Confirmation("U1", now, "because", ""),)
+        tx.actions.save(replace(record, needed=2, confirmations=first))
+
+
 async def judged(bench: Bench) -> Collection[int]:
     """Snapshots that are a day old are good or bad."""
     services, _ = _services(bench)
@@ -253,7 +285,19 @@ def _services(bench: Bench) -> tuple[ActionServices, NightlyAgent]:
     return replace(services, access=access, desk=desk), agent
 
 
-WORK = (tidied, escalated, sent_by_another_way, drilled, kept_nightly, judged, forgotten, probed, compared)
+WORK = (
+    tidied,
+    escalated,
+    sent_by_another_way,
+    drilled,
+    kept_nightly,
+    judged,
+    forgotten,
+    probed,
+    compared,
+    expired,
+    reminded,
+)
 
 
 @pytest.mark.parametrize("number", range(len(FAULTS)), ids=[type(fault).__name__ for fault in FAULTS])

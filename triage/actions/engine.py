@@ -163,12 +163,15 @@ class ActionEngine:
         ended: list[ActionRecord] = []
         for record in await self.services.store.read(dead):
             ended += await self._isolated(record.id, partial(end, action_id=record.id)) or ()
-        await self._isolated(0, lambda tx: proposals.expire_due(tx, self.services.clock.now()))
+        await self._isolated(0, self._expire)
         for record in ended:
             await self.services.end(record)
         if ended:
             self.wake_sender()
         return len(ended)
+
+    def _expire(self, tx: Tx) -> int:
+        return proposals.expire_due(tx, self.services.clock.now(), proposals.open_ids(tx))
 
     async def _isolated(self, action_id: int, work: Callable[[Tx], T]) -> T | None:
         """Write what concerns one action: a fault of ours costs only that one, and is said."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -15,7 +15,7 @@ from triage.actions.context import ActionServices
 from triage.actions.degraded import degraded, redis_came_back
 from triage.actions.snapshots import BAD, GOOD, facts_of_snapshots, keep_facts
 from triage.clock_jumps import jumps, moved
-from triage.concurrency import each
+from triage.concurrency import all_or_each, each
 from triage.env_check import IMAGE_KEY
 from triage.errors import DeskFailure, Refused, SourceError
 from triage.incidents.documents import owe_answer
@@ -80,12 +80,17 @@ async def remind_waiting(services: ActionServices) -> bool:
     """Say once, in the channel, that an action still waits for its second person. True when something was said."""
     now = services.clock.now()
 
-    def work(tx: Tx) -> bool:
-        waiting = [one for one in tx.actions.with_status(ActionStatus.PROPOSED) if one.awaits_second]
-        said = [_remind(tx, record, now) for record in waiting]
-        return any(said)
+    def waiting(tx: Tx) -> list[ActionRecord]:
+        return [one for one in tx.actions.with_status(ActionStatus.PROPOSED) if one.awaits_second]
 
-    return await services.store.write(work)
+    async def remind(these: Collection[int]) -> bool:
+        def work(tx: Tx) -> list[bool]:
+            return [_remind(tx, record, now) for record in waiting(tx) if record.id in these]
+
+        return any(await services.store.write(work))
+
+    ids = await services.store.read(lambda tx: [one.id for one in waiting(tx)])
+    return any(await all_or_each(ids, remind)) if ids else False
 
 
 def _remind(tx: Tx, record: ActionRecord, now: datetime) -> bool:
@@ -120,7 +125,12 @@ def _remind(tx: Tx, record: ActionRecord, now: datetime) -> bool:
 async def expire_proposals(services: ActionServices) -> int:
     """Let proposals expire whose time, or whose incident, is over."""
     now = services.clock.now()
-    return await services.store.write(lambda tx: proposals.expire_due(tx, now))
+
+    async def expire(these: Collection[int]) -> int:
+        return await services.store.write(lambda tx: proposals.expire_due(tx, now, these))
+
+    ids = await services.store.read(proposals.open_ids)
+    return sum(await all_or_each(ids, expire)) if ids else 0
 
 
 async def take_snapshots(services: ActionServices) -> dict[str, str]:

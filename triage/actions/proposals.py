@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -169,11 +169,16 @@ def end(tx: Tx, record: ActionRecord, why: str, now: datetime) -> bool:
     return True
 
 
-def expire_due(tx: Tx, now: datetime) -> int:
-    """Let everything expire whose time is over, or whose incident is; return how many."""
+def open_ids(tx: Tx) -> list[int]:
+    """Return the ids of what may expire."""
+    return [one.id for one in tx.actions.with_status(ActionStatus.PROPOSED, ActionStatus.CONFIRMED)]
+
+
+def expire_due(tx: Tx, now: datetime, ids: Collection[int]) -> int:
+    """Let those of some actions expire whose time is over, or whose incident is; return how many."""
     count = 0
     for record in tx.actions.with_status(ActionStatus.PROPOSED, ActionStatus.CONFIRMED):
-        why = _over(tx, record, now)
+        why = _over(tx, record, now) if record.id in ids else ""
         if why and end(tx, record, why, now):
             count += 1
     return count

@@ -231,7 +231,7 @@ async def test_a_proposal_ends_after_thirty_minutes(store: SqlStore) -> None:
                 tx, DESK, record.handle, digest=digest, actor="U1", reason="late", now=late
             )
         )
-    assert await store.write(lambda tx: proposals.expire_due(tx, late)) == 1
+    assert await store.write(lambda tx: proposals.expire_due(tx, late, proposals.open_ids(tx))) == 1
     after = await store.read(lambda tx: tx.actions.get(record.id))
     assert after is not None
     assert after.status is ActionStatus.EXPIRED
