@@ -11,10 +11,8 @@ first word has come over it; where that word is good-bye, the next one is asked 
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from typing import Any
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -22,7 +20,6 @@ from loguru import logger
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.async_app import AsyncApp
 from slack_sdk.errors import SlackClientError
-from slack_sdk.socket_mode.response import SocketModeResponse
 
 from bot.slack import socket_connection
 from bot.slack.client import LOOPBACK, SlackClient, text_of
@@ -39,7 +36,6 @@ from bot.slack.socket_connection import (
 )
 from triage.ports.bell import Bell
 from triage.ports.clock import Clock
-from triage.untrusted_text import one_line
 
 CONNECTIONS = 2
 PING_SECONDS = 5.0
@@ -48,7 +44,6 @@ START_SECONDS = 1.5
 CLOSE_SECONDS = 3.0
 LINGER_SECONDS, LINGERING = 10.0, 6
 """How long a connection that Slack wants to close still listens, and how many of them: Slack allows ten in all."""
-LONGEST_REASON = 60
 FLEETING_SECONDS = 5.0
 """What Slack closes sooner, for another reason or before a word, is asked for anew after a pause, which grows."""
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.25, 15.0
@@ -78,13 +73,13 @@ class Sockets:
         self._renew = renew_seconds
         self._connections: list[SocketConnection] = []
         self._lingering: list[SocketConnection] = []
-        self._envelopes = Envelopes()
+        self._envelopes = Envelopes(clock, self._listening, self._leave)
         self._wait_until = 0.0
         self._fleeting = 0
         """Connections that Slack closed at once, one after the other."""
         self.problem = ""
         """Why the last connection that was tried did not come about, in words; empty once one does."""
-        self._changed, self._answered = Bell(), Bell()
+        self._changed = Bell()
         self._filled = asyncio.Event()
 
     @property
@@ -119,6 +114,9 @@ class Sockets:
                     watch.cancel()
         finally:
             await self._close_all()
+
+    def _listening(self) -> list[SocketConnection]:
+        return [*self._connections, *self._lingering]
 
     async def _fill(self) -> None:
         """Open what is missing."""
@@ -184,65 +182,18 @@ class Sockets:
         connection = SocketConnection(handler, since=self._clock.monotonic())
         self._connections.append(connection)
 
-        async def answer(response: Any) -> None:  # noqa: ANN401 - the SDK's own, or a dict
-            said = response.to_dict() if isinstance(response, SocketModeResponse) else response
-            text, envelope = json.dumps(said), str(said.get("envelope_id"))
-            self._envelopes.acknowledged(envelope, text)
-            await self._acknowledge(envelope, text)
-
         async def reconnect(force: bool = False) -> None:  # noqa: FBT001, FBT002 - as the SDK calls it
             del force
             self._leave(connection, connection.leaving or "closed")
 
         client = handler.client
-        self._take_what_is_new(connection)
+        self._envelopes.listen(connection)
         session = client.aiohttp_client_session
         session.ws_connect = tried_once(session.ws_connect)  # type: ignore[method-assign, assignment]
-        client.send_socket_mode_response = answer  # type: ignore[method-assign]
         # The SDK would close the connection and only then open another one: here the watch does it, in that order.
         client.connect_to_new_endpoint = reconnect  # type: ignore[method-assign]
         client.default_auto_reconnect_enabled = client.auto_reconnect_enabled = False
         return connection
-
-    def _take_what_is_new(self, connection: SocketConnection) -> None:
-        """Read what comes over a connection before the SDK does, which gets the envelopes that are to be done alone.
-
-        While it closes no envelope is taken that could not be acknowledged any more: Slack tells the person that it did
-        not work.
-        """
-        client = connection.handler.client
-        enqueue = client.enqueue_message
-
-        async def take(message: str) -> None:
-            came = self._envelopes.read(message)
-            if came.get("type") == "hello":
-                count = came.get("num_connections")
-                connection.announced = count if isinstance(count, int) else 0
-            elif came.get("type") == "disconnect":
-                self._leave(connection, one_line(str(came.get("reason") or "disconnect"), LONGEST_REASON))
-            elif (envelope := came.get("envelope_id")) and not connection.closing:
-                before = self._envelopes.again(envelope)
-                if before:
-                    await client.send_message(before)
-                else:
-                    connection.unanswered[envelope] = self._clock.monotonic()
-                if before is None:
-                    await enqueue(message)
-            connection.received.set()
-
-        client.enqueue_message = take  # type: ignore[method-assign]
-
-    async def _acknowledge(self, envelope: str, text: str) -> None:
-        """Acknowledge an envelope over each connection that it came over: Slack repeats it where one of them broke."""
-        for connection in [*self._connections, *self._lingering]:
-            if envelope not in connection.unanswered:
-                continue
-            try:
-                await connection.handler.client.send_message(text)
-            except (aiohttp.ClientError, OSError) as error:
-                logger.bind(error=str(error)).debug("an acknowledgement did not reach Slack")
-            connection.unanswered.pop(envelope, None)
-        self._answered.ring()
 
     def _leave(self, connection: SocketConnection, reason: str) -> None:
         """Note that a connection is about to be closed, or is, and wake the watch."""
@@ -328,13 +279,13 @@ class Sockets:
 
     async def _close_all(self) -> None:
         """Take nothing more, acknowledge what was taken, close: no click is done and not acknowledged, or the other way."""
-        connections = [*self._connections, *self._lingering]
+        connections = self._listening()
         for connection in connections:
             connection.closing = True
         with suppress(TimeoutError):
             async with asyncio.timeout(socket_connection.ACKNOWLEDGE_SECONDS):
                 while any(connection.awaited(self._clock.monotonic()) for connection in connections):
-                    await self._answered.wait(0.1)
+                    await self._envelopes.answered.wait(0.1)
         async with asyncio.TaskGroup() as tasks:
             for connection in connections:
                 tasks.create_task(self._drop(connection))
