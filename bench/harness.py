@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import compileall
 import json
 import os
@@ -34,6 +35,14 @@ class Harness:
     bot: Bot
     slack: SlackServer
     folder: Path
+
+    async def sorted(self) -> None:
+        """Wait until the inbox is empty."""
+        for _ in range(600):
+            if "triage_inbox_pending 0.0" in (await self.bot.get("/metrics")).text:
+                return
+            await asyncio.sleep(0.2)
+        raise AssertionError("the inbox did not become empty within 120 s")
 
     def rss_mb(self) -> float:
         """Return the service's resident memory in MB (10^6 bytes)."""

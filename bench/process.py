@@ -27,16 +27,6 @@ async def _start(harness: Harness) -> float:
     return time.monotonic() - began
 
 
-async def _sorted(harness: Harness) -> None:
-    """Wait until the inbox is empty."""
-    for _ in range(600):
-        page = (await harness.bot.get("/metrics")).text
-        if "triage_inbox_pending 0.0" in page:
-            return
-        await asyncio.sleep(0.2)
-    raise AssertionError("the inbox did not become empty within 120 s")
-
-
 async def _figures() -> AsyncIterator[Figure]:
     async with running_service(start=False) as harness:
         yield Figure("start_first_ready", await _start(harness), "s", READY_SECONDS)
@@ -54,7 +44,7 @@ async def _figures() -> AsyncIterator[Figure]:
         assert not sent.not_ok
         peak = harness.rss_mb()
         began = time.monotonic()
-        await _sorted(harness)
+        await harness.sorted()
         yield Figure("storm_10000_sorted_after", time.monotonic() - began, "s")
         await asyncio.sleep(SETTLE_SECONDS)
         yield Figure("storm_10000_rss_growth", harness.rss_mb() - idle, "MB", GROWTH_MB)
