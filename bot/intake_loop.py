@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from loguru import logger
 
 from bot.liveness import IDLE_SECONDS, Liveness
-from bot.tuning import REST_SECONDS, SHARE, SHARE_AT_ONCE, DutyCycle
+from bot.tuning import OVER_SECONDS, REST_SECONDS, SHARE, SHARE_AT_ONCE, DutyCycle
 from triage.concurrency import FAULTS, is_stop
 from triage.errors import RecordUnreadable, StoreUnavailable
 from triage.incidents import unsortable
@@ -74,11 +74,23 @@ class IntakeLoop:
                 self._wake()  # where nobody knows what was committed, there may be something to send
                 await asyncio.sleep(random.uniform(*_RETRY_SECONDS))  # noqa: S311 - jitter
                 continue
-            if done.sorted > LONE:
-                rest = self.duty.rest(began, self.clock.monotonic())
-                await asyncio.sleep(min(rest, REST_SECONDS))
-            if not done.more:
+            came = done.sorted > LONE and await self._rest(self.duty.rest(began, self.clock.monotonic()))
+            if not done.more and not came:
                 await self.inbox.wait(DAMAGED_SECONDS if self.blocked else IDLE_SECONDS)
+
+    async def _rest(self, seconds: float) -> bool:
+        """Leave the store to those who wait until their signals are stored; returns whether any came meanwhile.
+
+        When none comes any more the flood is over, and what waits in the inbox has the store to itself.
+        """
+        came, left = False, min(seconds, REST_SECONDS)
+        while left > 0:
+            await asyncio.sleep(min(left, OVER_SECONDS))
+            if not await self.inbox.wait(0):
+                self.duty.forgive()
+                break
+            came, left = True, left - OVER_SECONDS
+        return came
 
     async def _round(self) -> IntakePass:
         try:

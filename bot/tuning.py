@@ -41,9 +41,12 @@ of a second, it gives a flood of webhooks a tenth more and doubles what an alert
 
 In a storm the store's writer belongs to the webhooks that wait for their 200; what waits in the inbox is safe.
 """
+OVER_SECONDS = 0.05
+"""After so long without a new signal a flood is over, and what it left in the inbox is sorted at once."""
 
 _ALSO = {"GET": ("HEAD",)}
 """HEAD asks for the same without its body, which the server leaves out: many health checks ask so."""
+
 _UNUSED = ("aiohttp.web", "uvicorn.main")
 """aiohttp's server, which slack_bolt imports for one of its own; uvicorn's command line, which it imports itself."""
 
@@ -147,3 +150,7 @@ class DutyCycle:
         self._last = ended
         self._left = min(self.at_once, self._left + earned) - (ended - began)
         return max(0.0, -self._left / self.part)
+
+    def forgive(self) -> None:
+        """Have no rest owed any more: nobody waited for it."""
+        self._left = max(0.0, self._left)

@@ -9,10 +9,11 @@ import pytest
 import sqlalchemy as sa
 from loguru import logger
 
-from bot.intake_loop import PASS_SECONDS, IntakeLoop
-from bot.liveness import Liveness
+from bot.intake_loop import LONE, PASS_SECONDS, IntakeLoop
+from bot.liveness import IDLE_SECONDS, Liveness
 from bot.store import SqlStore, open_store, tables
 from bot.store.transaction import Transaction
+from bot.tuning import OVER_SECONDS, REST_SECONDS, DutyCycle
 from tests.contracts.test_store_outcomes import damaged_table
 from tests.fakes.breaking import FAULTS
 from tests.triage.incidents.desk_story import Story, title_of
@@ -197,6 +198,42 @@ async def test_webhooks_do_not_wait_for_a_long_pass(story: Story) -> None:
     passes = [await sorter.once() for _ in range(3)]
     assert [(one.sorted, one.more) for one in passes] == [(2, True), (2, True), (1, False)]
     assert {one.name for one in await story.incidents()} == set(names)
+
+
+class AskedBell(Bell):
+    """Notes how long it was waited for; ``rings``: whether a signal came in each moment that it is asked about."""
+
+    def __init__(self, *, rings: bool) -> None:
+        super().__init__()
+        self.rings, self.asked = rings, list[float | None]()
+
+    async def wait(self, seconds: float | None = None) -> bool:
+        """Tell at once whether it rang, or sleep."""
+        self.asked.append(seconds)
+        return self.rings if seconds == 0 else await super().wait(seconds)
+
+
+class OwesMuch(DutyCycle):
+    """Finds that much more was done than its part."""
+
+    def rest(self, began: float, ended: float) -> float:
+        """Return more than the longest rest."""
+        super().rest(began, ended)
+        return 10 * REST_SECONDS
+
+
+@pytest.mark.parametrize(("flood", "moments"), [(True, REST_SECONDS / OVER_SECONDS), (False, 1)])
+async def test_a_rest_ends_when_no_signal_comes_any_more(story: Story, flood: bool, moments: float) -> None:  # noqa: FBT001 - pytest
+    """Webhooks that come need the store; when none does, what waits in the inbox is sorted at once."""
+    await story.arrive(
+        *(story.signal(f"Many{n}", f"host-{n}", SignalStatus.FIRING) for n in range(LONE + 1)),
+        then_sort=False,
+    )
+    sorting = Sorting(story)
+    bell = sorting.sorter.inbox = AskedBell(rings=flood)
+    sorting.sorter.duty = OwesMuch(1.0, 1.0)
+    async with sorting.at_work(lambda: IDLE_SECONDS in bell.asked):
+        assert moments <= bell.asked.count(0) <= moments + flood
 
 
 async def test_a_hundred_poisoned_signals_make_no_hundred_cards(story: Story) -> None:
