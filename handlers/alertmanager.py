@@ -26,6 +26,7 @@ from triage.model import Signal, SignalStatus
 from triage.ports.clock import Clock
 from triage.ports.store import WEBHOOK_SECONDS, Store
 from triage.signals.watchdog import WATCHDOG_NOTE
+from triage.untrusted_text import fault_words
 
 WEBHOOK_PATH = "/webhooks/alertmanager"
 BODY_MAX = 4 * 1024 * 1024
@@ -148,6 +149,9 @@ class AlertmanagerWebhook:
             raise BadInput(first["msg"], path) from error
         except BadInput as error:
             raise BadInput(error.reason, f"alerts.{index}.{error.path}") from error
+        except Exception as error:  # of ours: the others are taken, and this one with what can be read of it
+            logger.opt(exception=error).error("an alert met a fault of ours")
+            raise BadInput(fault_words(error), f"alerts.{index}") from error
 
     def _salvaged(self, webhook: Webhook | Envelope, index: int, fault: BadInput, now: datetime) -> Signal:
         self.counts.salvaged += 1
@@ -157,7 +161,15 @@ class AlertmanagerWebhook:
         read = came if isinstance(came, dict) else {"alert": came}
         if read.get("status") is None and isinstance(webhook.status, str):
             read = {**read, "status": webhook.status}
-        return salvaged_signal(self.desk, read, str(fault), now)
+        name = labels.get("alertname") if isinstance(labels := read.get("labels"), dict) else None
+        status = {"status": read.get("status")}
+        less = {**status, "labels": {"alertname": name}}
+        for tried in (read, less):
+            try:
+                return salvaged_signal(self.desk, tried, str(fault), now)
+            except Exception as error:  # noqa: BLE001 - then with less: else Alertmanager would send all of them again
+                logger.opt(exception=error).error("an alert met a fault of ours again")
+        return salvaged_signal(self.desk, status, str(fault), now)
 
     async def _keep(self, webhook: Webhook | Envelope, signals: list[Signal]) -> Response:
         watchdog = [signal for signal in signals if signal.name == self.desk.watchdog.alertname]

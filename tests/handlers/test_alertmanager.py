@@ -3,7 +3,7 @@
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar
@@ -12,9 +12,13 @@ import pytest
 from loguru import logger
 
 from bot.store import SqlStore, open_store
+from handlers import alertmanager_body
 from handlers.alertmanager import BODY_MAX, WEBHOOK_PATH
+from tests.fakes.breaking import FAULTS
 from tests.handlers.posting import TOKEN, Doorway, alert, webhook
+from triage.desk import Desk
 from triage.errors import StoreUnavailable
+from triage.incidents import alerts
 from triage.incidents.alerts import NOTE
 from triage.model import Signal, SignalStatus, SubjectKind
 from triage.ports.store import Tx
@@ -430,6 +434,36 @@ BAD: dict[str, object] = {
     "a_text": "an alert, they said",
     "a_null": None,
 }
+
+
+@pytest.mark.parametrize("read", [True, False])
+@pytest.mark.parametrize(
+    "fault", [one for one in FAULTS if isinstance(one, Exception)], ids=lambda fault: type(fault).__name__
+)
+async def test_alerts_that_we_fail_on_cost_only_themselves(
+    door: Doorway, monkeypatch: pytest.MonkeyPatch, fault: Exception, *, read: bool
+) -> None:
+    """The webhook was answered 500, and Alertmanager sent all of it again and again. ``read``: their names can be."""
+    usual = alerts.alert_signal
+
+    def tripped(desk: Desk, *, labels: Mapping[str, str], **fields: Any) -> Signal:  # noqa: ANN401 - as it is called
+        if labels.get("bot", "").startswith("bad") or (not read and labels.get("alertname") == "Odd"):
+            raise fault
+        return usual(desk, labels=labels, **fields)
+
+    monkeypatch.setattr(alerts, "alert_signal", tripped)
+    monkeypatch.setattr(alertmanager_body, "alert_signal", tripped)
+    names = {"first": "Good", "bad1": "Odd", "bad2": "Odd", "last": "Good"}
+    sent = [alert(fingerprint=bot, labels={"alertname": name, "bot": bot}) for bot, name in names.items()]
+    answer = await door.post(webhook(*sent))
+    assert (answer.status_code, answer.json()) == (200, {"accepted": 4})
+    found = await door.signals()
+    assert [signal.name for signal in found].count("Good") == 2
+    bad = [signal for signal in found if signal.name != "Good"]
+    assert bad
+    assert all("a fault of ours" in str(signal.data["note"]) for signal in bad)
+    assert {signal.name for signal in bad} == ({"Odd"} if read else {signal.name for signal in bad} - {"Odd"})
+    assert door.handler.counts.salvaged == 2
 
 
 @pytest.mark.parametrize("what", BAD)
