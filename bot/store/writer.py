@@ -277,6 +277,7 @@ class Writer:
                 wait = 0.0
                 batch += joined  # before they run: where one raises, all run again
                 run_units(joined, transaction)
+                tell_of_new(joined)
             mark = written(connection)
             self._stages.enter_commit(batch)
             try:

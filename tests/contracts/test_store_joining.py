@@ -77,6 +77,33 @@ async def test_who_sorts_new_signals_shares_their_commit(
     assert len(sorting) == len(found)
 
 
+async def test_who_sorts_is_told_of_signals_that_joined_another_ones_commit(sqlite_store: SqlStore) -> None:
+    """Else they wait in the inbox until somebody looks by himself, or the next webhook comes."""
+    told: list[int] = []
+
+    async def keep() -> None:
+        await sqlite_store.keep([signal()], lambda: told.append(1))
+
+    before = sqlite_store.writer.commits
+    running, go_on = threading.Event(), threading.Event()
+
+    def slow(tx: Tx) -> None:
+        tx.notes.put("slow", "1")
+        running.set()
+        assert go_on.wait(5)
+
+    first = asyncio.create_task(sqlite_store.write(slow))
+    assert await asyncio.to_thread(running.wait, 5)
+    joining = asyncio.create_task(keep())
+    for _ in range(3):  # it is handed over at the end of a round of the loop
+        await asyncio.sleep(0)
+    go_on.set()
+    await asyncio.gather(first, joining)
+    await asyncio.sleep(0)
+    assert sqlite_store.writer.commits == before + 1
+    assert told == [1]
+
+
 async def test_who_sorts_is_waited_for_once(sqlite_store: SqlStore) -> None:
     """What has come meanwhile is all that a lone alert's commit waits for: nobody is waited for a second time."""
     waited: list[float] = []
