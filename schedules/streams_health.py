@@ -102,20 +102,20 @@ class StreamsWatch:
     steady: Debounce = field(default_factory=Debounce)
     streams: dict[str, StreamInfo] = field(default_factory=dict)
     trouble: str = ""
+    unseen: str = ""
+    """Which of the streams cannot be looked at, though others can."""
 
     async def run(self) -> None:
         """Look once; Redis that does not answer is the other watch's matter."""
-        names = self.desk.streams
         try:
             async with asyncio.timeout(10):
-                for stream in (names.market_data, names.audit, names.execution_intent, names.dead_letter):
-                    self.streams[stream] = await self.sources.streams.info(stream)
+                await self._ours()
                 await self._others()
                 living = await attempt(living_bots(self.sources.metrics, self.desk))
         except SourceNotConfigured:
             return
         except (SourceError, TimeoutError) as error:
-            self.trouble = str(error) or "no answer within 10 s"
+            self.trouble, self.unseen = str(error) or "no answer within 10 s", ""
             self.streams.clear()
             return
         self.trouble = ""
@@ -136,6 +136,24 @@ class StreamsWatch:
             tell(await self.store.write(work), self.stored)
         except StoreUnavailable as error:
             logger.error("the state of the streams was not stored: {why}", why=error)
+
+    async def _ours(self) -> None:
+        """Look at the streams that this service needs; one that cannot be looked at costs only itself, and is said."""
+        names, errors = self.desk.streams, list[SourceError]()
+        ours = (names.market_data, names.audit, names.execution_intent, names.dead_letter)
+        for stream in ours:
+            self.streams.pop(stream, None)
+            found = await attempt(self.sources.streams.info(stream))
+            if not isinstance(found, SourceError):
+                self.streams[stream] = found
+            elif isinstance(found, SourceNotConfigured):
+                raise found
+            else:
+                errors.append(found)
+        if len(errors) == len(ours):
+            raise errors[0]
+        unseen = [stream for stream in ours if stream not in self.streams]
+        self.unseen = f"{', '.join(unseen)} cannot be looked at: {errors[0]}" if errors else ""
 
     async def _others(self) -> None:
         """Look at the streams that only the desk's services read; one that our user may not see costs only itself."""

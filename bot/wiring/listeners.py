@@ -206,6 +206,7 @@ class ListenerWiring:
             for listener in self.streams
         }
         found["containers"] = trouble(CONTAINERS) or self.containers.trouble or self.containers.aside
+        found["streams"] = self.flow.unseen
         found["redis user"] = self.redis.trouble
         found["redis watch"] = trouble(REDIS)
         found["heartbeat"] = self.heartbeat.trouble

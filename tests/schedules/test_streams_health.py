@@ -273,6 +273,30 @@ async def test_a_group_of_a_stream_that_cannot_be_seen_stays_behind(sqlite_store
     assert await stored_signals(sqlite_store) == [("StreamGroupBehind", "firing")]
 
 
+async def test_a_stream_that_cannot_be_looked_at_hides_no_other_and_is_said(sqlite_store: SqlStore) -> None:
+    """Nothing was known of all of them then, old market data above all, and nobody learned of it."""
+    streams, names = Forbidding(), DESK.streams
+    fakes = FakeSources(streams=streams)
+    fakes.metrics.answers["hbot_bot_state"] = [sample(1, bot="bot1")]
+    old = round((NOW - timedelta(minutes=10)).timestamp() * 1000)
+    streams.infos[names.market_data] = StreamInfo("m", 100, f"{old}-0")
+    watch = StreamsWatch(
+        store=sqlite_store, desk=DESK, sources=fakes.port, clock=ManualClock(NOW), stored=lambda: None
+    )
+    streams.refused = frozenset({names.audit, names.execution_intent})
+    for _ in range(2):
+        await watch.run()
+    assert await stored_signals(sqlite_store) == [("MarketDataStale", "firing")]
+    assert watch.unseen == f"{names.audit}, {names.execution_intent} cannot be looked at: Redis: NOPERM"
+    streams.refused = frozenset({names.market_data})  # what stands is not over because it is not seen
+    for _ in range(3):
+        await watch.run()
+    assert await stored_signals(sqlite_store) == [("MarketDataStale", "firing")]
+    streams.refused = frozenset()
+    await watch.run()
+    assert watch.unseen == ""
+
+
 async def test_a_group_of_the_desk_that_falls_behind_is_told(sqlite_store: SqlStore) -> None:
     """Its lag and what it read and never acknowledged; groups of others are theirs."""
     fakes = FakeSources()

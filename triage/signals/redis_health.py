@@ -117,7 +117,8 @@ def streams_unknown(
     unseen = {f"{BEHIND}/{name}" for name in looked_at - set(streams)}
     age = age_of(streams.get(names.market_data), now)
     old = age is not None and age > names.market_data_stale_seconds
-    return frozenset(unseen | ({STALE} if old and expected is None else set()))
+    unsure = names.market_data not in streams or (old and expected is None)
+    return frozenset(unseen | ({STALE} if unsure else set()))
 
 
 def age_of(stream: StreamInfo | None, now: datetime) -> float | None:
