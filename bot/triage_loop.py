@@ -68,13 +68,17 @@ class TriageLoop:
 
     async def _take(self, *, urgent: bool) -> TriageRun | None:
         self._idle = AWAY_SECONDS
+        give_back, self._holds_unknown = (
+            self._holds_unknown,
+            False,
+        )  # another run may end while these are given back
         try:
-            if self._holds_unknown:  # given back, it is taken again at once
+            if give_back:  # then it is taken again at once
                 await self.runner.give_back(but=frozenset(self._runs))
-                self._holds_unknown = False
+                give_back = False
             run = await self.runner.take(urgent=urgent)
         except StoreUnavailable as error:
-            self._holds_unknown |= isinstance(error, CommitUnknown)
+            self._holds_unknown |= give_back or isinstance(error, CommitUnknown)
             logger.debug("no triage taken: {error}", error=error)
             return None
         except FAULTS as error:  # it must not end the triages under way

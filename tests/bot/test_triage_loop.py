@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
 
 import pytest
@@ -98,6 +98,7 @@ class Broken(Slow):
     def __init__(self, store: SqlStore, where: str) -> None:
         super().__init__(store)
         self._where, self._failed = where, False
+        self._broken: list[int] = []
 
     async def take(self, *, urgent: bool = False) -> TriageRun | None:
         """Take a run; the first time nobody is told."""
@@ -109,10 +110,16 @@ class Broken(Slow):
 
     async def execute(self, run: TriageRun) -> TriageRun:
         """Fail the first time."""
-        if self._where == "execute" and not self._failed:
-            self._failed = True
+        if self._where == "execute" and run.id not in self._broken:
+            self._broken.append(run.id)
+            await asyncio.sleep(0.02 * len(self._broken))
             raise StoreUnavailable("away")
         return await super().execute(run)
+
+    async def give_back(self, *, but: Collection[int]) -> None:
+        """Take a while: another run ends meanwhile."""
+        await super().give_back(but=but)
+        await asyncio.sleep(0.1)
 
 
 @pytest.mark.parametrize("where", ["take", "execute"])
@@ -121,10 +128,10 @@ async def test_a_triage_whose_store_was_away_for_a_moment_does_not_wait_for_its_
 ) -> None:
     """The process lives and knows that it does not run it; the clock stands still here, so that no lease ends."""
     runner = Broken(sqlite_store, where)
-    incident = await queued(sqlite_store, Severity.SEV2)
+    incidents = [await queued(sqlite_store, Severity.SEV2) for _ in range(3)]
     began = time.monotonic()
     async with running(runner):
-        await eventually(lambda: runner.begun == [incident])
+        await eventually(lambda: sorted(runner.begun) == incidents)
     assert time.monotonic() - began < IDLE_SECONDS
 
 
