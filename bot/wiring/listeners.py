@@ -16,6 +16,7 @@ from bot.agent.client import Wire
 from bot.agent.remote_desk import RemoteEnv
 from bot.liveness import Liveness, lasting
 from bot.settings import Settings
+from bot.store.unit_queue import ALERT_SECONDS
 from bot.watched_reads import FOLDERS
 from handlers.audit import KeepAudit
 from handlers.containers import ContainerListener
@@ -37,8 +38,6 @@ from triage.signals.dead_letters import read_dead_letters
 
 BATCH = 500
 """Entries in one commit: bounds how long a webhook waits behind a flood of events."""
-GIVE_WAY_SECONDS = 0.15
-"""What an alert needs from its webhook to its first post, at most; a flood of events waits so long for it."""
 HEARTBEAT_SECONDS = 60.0
 EVER = datetime(1970, 1, 1, tzinfo=UTC)
 """Nothing is older: while the clock is not believed, events go by their number alone."""
@@ -133,7 +132,7 @@ class ListenerWiring:
         self._alerted_at = self.parts.clock.monotonic()
 
     def _give_way(self) -> float:
-        return max(0.0, self._alerted_at + GIVE_WAY_SECONDS - self.parts.clock.monotonic())
+        return max(0.0, self._alerted_at + ALERT_SECONDS - self.parts.clock.monotonic())
 
     async def run(self) -> None:
         """Listen until cancelled."""
