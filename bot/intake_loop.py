@@ -24,6 +24,8 @@ LONE = 4
 """So many signals in one pass are no storm: they are sorted without a pause, because somebody waits for their incident."""
 HEAD_START_SECONDS = 0.03
 """How long triage waits after a pass: an alert's first post needs this process for itself for a moment."""
+LOOK_SECONDS = 0.05
+"""How often is looked in a flood whether signals still come."""
 PASS_SECONDS = 0.25
 """How long a pass places signals: the webhooks that come meanwhile wait for the same commit as the pass."""
 _RETRY_SECONDS = (0.5, 1.5)
@@ -52,6 +54,8 @@ class IntakeLoop:
     put_aside: int = 0
     blocked: str = ""
     _why: str = ""
+    _came_at: float = float("-inf")
+    """When a signal came last, as far as is known (monotonic)."""
 
     @property
     def trouble(self) -> str:
@@ -77,6 +81,7 @@ class IntakeLoop:
             came = done.sorted > LONE and await self._rest(self.duty.rest(began, self.clock.monotonic()))
             if not done.more and not came:
                 await self.inbox.wait(DAMAGED_SECONDS if self.blocked else IDLE_SECONDS)
+                self._came_at = self.clock.monotonic()
 
     async def _rest(self, seconds: float) -> bool:
         """Leave the store to those who wait until their signals are stored; returns whether any came meanwhile.
@@ -85,11 +90,12 @@ class IntakeLoop:
         """
         came, left = False, min(seconds, REST_SECONDS)
         while left > 0:
-            await asyncio.sleep(min(left, OVER_SECONDS))
-            if not await self.inbox.wait(0):
-                self.duty.forgive()
+            if await self.inbox.wait(0):
+                came, self._came_at = True, self.clock.monotonic()
+            elif self.clock.monotonic() - self._came_at >= OVER_SECONDS:
                 break
-            came, left = True, left - OVER_SECONDS
+            await asyncio.sleep(min(left, LOOK_SECONDS))
+            left -= LOOK_SECONDS
         return came
 
     async def _round(self) -> IntakePass:

@@ -41,8 +41,10 @@ of a second, it gives a flood of webhooks a tenth more and doubles what an alert
 
 In a storm the store's writer belongs to the webhooks that wait for their 200; what waits in the inbox is safe.
 """
-OVER_SECONDS = 0.05
-"""After so long without a new signal a flood is over, and what it left in the inbox is sorted at once."""
+OVER_SECONDS = 0.3
+"""After so long without a new signal a flood is over, and what it left in the inbox is sorted at once; a disk that is slow
+for a moment, or a pass of the sorter, keeps webhooks from being stored for less.
+"""
 
 _ALSO = {"GET": ("HEAD",)}
 """HEAD asks for the same without its body, which the server leaves out: many health checks ask so."""
@@ -150,7 +152,3 @@ class DutyCycle:
         self._last = ended
         self._left = min(self.at_once, self._left + earned) - (ended - began)
         return max(0.0, -self._left / self.part)
-
-    def forgive(self) -> None:
-        """Have no rest owed any more: nobody waited for it."""
-        self._left = max(0.0, self._left)

@@ -9,11 +9,11 @@ import pytest
 import sqlalchemy as sa
 from loguru import logger
 
-from bot.intake_loop import LONE, PASS_SECONDS, IntakeLoop
+from bot.intake_loop import LONE, LOOK_SECONDS, PASS_SECONDS, IntakeLoop
 from bot.liveness import IDLE_SECONDS, Liveness
 from bot.store import SqlStore, open_store, tables
 from bot.store.transaction import Transaction
-from bot.tuning import OVER_SECONDS, REST_SECONDS, DutyCycle
+from bot.tuning import REST_SECONDS, DutyCycle
 from tests.contracts.test_store_outcomes import damaged_table
 from tests.fakes.breaking import FAULTS
 from tests.triage.incidents.desk_story import Story, title_of
@@ -222,7 +222,7 @@ class OwesMuch(DutyCycle):
         return 10 * REST_SECONDS
 
 
-@pytest.mark.parametrize(("flood", "moments"), [(True, REST_SECONDS / OVER_SECONDS), (False, 1)])
+@pytest.mark.parametrize(("flood", "moments"), [(True, REST_SECONDS / LOOK_SECONDS), (False, 1)])
 async def test_a_rest_ends_when_no_signal_comes_any_more(story: Story, flood: bool, moments: float) -> None:  # noqa: FBT001 - pytest
     """Webhooks that come need the store; when none does, what waits in the inbox is sorted at once."""
     await story.arrive(

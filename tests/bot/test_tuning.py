@@ -10,7 +10,7 @@ import pytest
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from bot.tuning import DutyCycle, EndpointDispatcher, _UnusedModule
+from bot.tuning import EndpointDispatcher, _UnusedModule
 
 pytestmark = pytest.mark.slow
 
@@ -81,11 +81,3 @@ async def test_the_application_is_made_once_however_many_ask_for_it_first() -> N
         answers = await asyncio.gather(*(http.get(f"/{number}") for number in range(20)))
     assert {answer.text for answer in answers} == {"of the application"}
     assert made == [1]
-
-
-def test_a_rest_that_nobody_waited_for_is_owed_no_more() -> None:
-    """Of a second's work a tenth was earned; after the flood the next rest is that of the next work alone."""
-    duty = DutyCycle(0.1, 0.2)
-    assert duty.rest(0.0, 1.0) == pytest.approx(8.0)
-    duty.forgive()
-    assert duty.rest(1.0, 1.05) == pytest.approx(0.45)
