@@ -54,6 +54,7 @@ class IntakeLoop:
     put_aside: int = 0
     blocked: str = ""
     _why: str = ""
+    _stays: str = ""
     _came_at: float = float("-inf")
     """When a signal came last, as far as is known (monotonic)."""
 
@@ -62,6 +63,8 @@ class IntakeLoop:
         """Say what of the inbox could not be sorted; empty where all was."""
         if self.blocked:
             return f"signals wait in the inbox: {self.blocked}"
+        if self._stays:
+            return f"a signal stays in the inbox and cannot even be put aside: {self._stays}"
         if self.put_aside:
             return f"{self.put_aside} signals could not be sorted, the last by {self._why}; they have plain cards"
         return ""
@@ -111,7 +114,7 @@ class IntakeLoop:
                 raise
             logger.opt(exception=error).error("a pass over the inbox failed; sorting one by one")
         else:
-            self.blocked = ""
+            self.blocked = self._stays = ""
             return done
         return await self._one_by_one()
 
@@ -156,7 +159,7 @@ class IntakeLoop:
         except StoreUnavailable as error:
             self.blocked = str(error) if error.damaged else self.blocked
             raise
-        kept, blocked = 0, ""
+        kept, blocked, self._stays = 0, "", ""
         for signal_id in waiting:
             self.liveness.beat("intake")
             try:
@@ -168,12 +171,26 @@ class IntakeLoop:
             except FAULTS as error:  # as above
                 if is_stop(error):
                     raise
-                await self._put_aside(signal_id, error)
+                kept += not await self._put_aside_safely(signal_id, error)
         self.blocked = blocked
         return IntakePass(more=len(waiting) == BATCH and not kept)
 
     async def _sort_one(self, signal_id: int) -> IntakePass:
         return await self.store.write(lambda tx: self.intake.sort_one(tx, signal_id, self.clock.now()))
+
+    async def _put_aside_safely(self, signal_id: int, error: BaseException) -> bool:
+        """Put a signal aside. One for which even that fails stays in the inbox and holds up no other; False then."""
+        try:
+            await self._put_aside(signal_id, error)
+        except StoreUnavailable:
+            raise
+        except FAULTS as second:
+            if is_stop(second):
+                raise
+            logger.opt(exception=second).error("signal {id} stays in the inbox", id=signal_id)
+            self._stays = unsortable.why_of(second)
+            return False
+        return True
 
     async def _put_aside(self, signal_id: int, error: BaseException) -> None:
         """Show plainly that the signal came: with all it says, else with its text, else only by the count."""

@@ -81,6 +81,33 @@ async def outcomes(story: Story) -> list[str]:
     return await story.store.read(read)
 
 
+async def test_one_that_cannot_even_be_put_aside_holds_up_no_other(
+    story: Story, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those behind it had waited for ever. It stays in the inbox, and that is said; once it can be, it is put aside."""
+    sorting = Sorting(story, {"Poison"})
+    names = ["BotFrozen", "Poison", "HostDiskFull"]
+    hosts = ["bot1", "host0", "host1"]
+    await story.arrive(
+        *(story.signal(name, host, SignalStatus.FIRING) for name, host in zip(names, hosts, strict=True)),
+        then_sort=False,
+    )
+
+    def fails(*_: object, **__: object) -> None:
+        raise ValueError("broken")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(unsortable, "put_aside", fails)
+        patched.setattr(unsortable, "keep_aside", fails)
+        await sorting.sorter._round()
+        assert {incident.name for incident in await story.incidents()} == {"BotFrozen", "HostDiskFull"}
+        assert "stays in the inbox" in sorting.sorter.trouble
+        assert await story.store.read(lambda tx: tx.signals.waiting()) == 1
+    await sorting.sorter._round()
+    assert await story.store.read(lambda tx: tx.signals.waiting()) == 0
+    assert "1 signals could not be sorted" in sorting.sorter.trouble
+
+
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: type(fault).__name__)
 async def test_only_the_one_that_fails_is_put_aside_and_it_has_a_plain_card(
     story: Story, fault: BaseException
