@@ -14,6 +14,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
+from loguru import logger
 from pydantic import ValidationError
 
 from bot.agent import protocol as p
@@ -23,8 +24,9 @@ from bot.agent.looks import look
 from triage.errors import ComposeRefused, DeskFailure, FileNotClear, Refused, SettingError, SourceError
 from triage.masking import masked
 from triage.model import utc
-from triage.ports.actions import ShownPlan, Signed
+from triage.ports.actions import Performed, ShownPlan, Signed
 from triage.ports.clock import Clock
+from triage.untrusted_text import fault_words
 
 T = TypeVar("T")
 DENIED_SECONDS = 0.2
@@ -114,8 +116,14 @@ class Server:
             writer.write(_error(_DESK_ERRORS.get(type(error), "desk"), str(error)))
         except SourceError as error:
             writer.write(_error(type(error).__name__, error.why))
-        except TimeoutError:
-            writer.write(_error("SourceTimeout", f"no answer within {LOOK_SECONDS:g} s"))
+        except TimeoutError as error:
+            late = _error("SourceTimeout", f"no answer within {LOOK_SECONDS:g} s")
+            writer.write(_failed(request, fault_words(error)) if isinstance(request, p.Perform) else late)
+        except ConnectionError:
+            raise
+        except Exception as error:  # noqa: BLE001 - of ours: the bot is told what it was, and what of a step is not known
+            logger.opt(exception=error).error("a request met a fault of ours")
+            writer.write(_failed(request, fault_words(error)))
 
     async def _asked(
         self, request: p.Request, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
@@ -278,6 +286,15 @@ def _bound(path: Path, uid: int) -> socket.socket:
     finally:
         os.umask(before)
     return sock
+
+
+def _failed(request: p.Request, why: str) -> bytes:
+    """Return what is told where we fail on a request: a step may have been done all the same."""
+    if isinstance(request, p.Perform):
+        return p.frame(
+            {"type": "answer", "data": Performed(ok=False, note=f"the agent met {why}", known=False)}
+        )
+    return _error("desk", f"the agent met {why}")
 
 
 def _error(kind: str, why: str) -> bytes:

@@ -2,18 +2,27 @@
 
 import asyncio
 import json
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
 from bot.agent import protocol as p
 from bot.agent.client import AgentUnreachable, Wire, hello
+from bot.agent.core import LocalAgent
+from bot.agent.desk_reader import DeskReader
 from bot.agent.remote_containers import RemoteContainers
 from bot.agent.remote_desk import remote_access
+from bot.agent.server import Server
+from tests.fakes.breaking import FAULTS
+from tests.fakes.clock import ManualClock
 from tests.servers.tcp import Handle, Talks
+from triage.desk import Desk
 from triage.errors import DeskFailure, Refused, SourceError
 
 pytestmark = pytest.mark.slow
@@ -171,3 +180,32 @@ async def test_an_agent_that_never_comes_to_an_answer_is_waited_for_no_longer_th
         async with listening(tmp_path / str(number), talk) as wire:
             with pytest.raises(AgentUnreachable, match="no answer within"):
                 await asyncio.wait_for(wire.ask(p.Hello(), dict, seconds=SLOW_SECONDS), 10)
+
+
+@pytest.mark.parametrize(
+    "fault", [one for one in FAULTS if isinstance(one, Exception)], ids=lambda fault: type(fault).__name__
+)
+async def test_a_request_that_the_agent_fails_on_says_by_what(tmp_path: Path, fault: Exception) -> None:
+    """It was told as a lost agent. A step may have been done all the same, a look has no answer; the next is answered."""
+
+    async def fails(*_: object) -> None:
+        raise fault
+
+    agent = SimpleNamespace(perform=fails, end=fails, head=(1, "0" * 64), proves=False)
+    looks = SimpleNamespace(inspect=fails, engine=SimpleNamespace(ready=fails), desk=Desk())
+    server = Server(cast("DeskReader", looks), cast("LocalAgent", agent), ManualClock(), uid=os.geteuid())
+    path = tmp_path / "s"
+    async with server.listening(path):
+        of, containers = remote_access(f"unix://{path}"), RemoteContainers(Wire(f"unix://{path}"))
+        for _ in range(2):
+            performed = await of.agent.perform(TOKEN, 1, lambda _: None)
+            assert (performed.ok, performed.known) == (False, False)
+            with pytest.raises((SourceError, DeskFailure)) as looked:
+                await containers.inspect("hbot-bot1")
+            with pytest.raises((SourceError, DeskFailure)) as ended:
+                await of.agent.end(TOKEN)
+    if not isinstance(fault, TimeoutError):  # of the desk, which is late
+        said = f"the agent met a fault of ours ({type(fault).__name__}"
+        assert said in performed.note
+        assert said in str(looked.value)
+        assert said in str(ended.value)
