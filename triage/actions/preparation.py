@@ -145,8 +145,8 @@ async def recheck(services: ActionServices, handle: str, digest: str) -> tuple[A
         async with asyncio.timeout(RECHECK_SECONDS):
             ctx = await services.context(record, plan.arguments)
             found = await CATALOGUE[record.kind].preconditions(ctx)
-    except TimeoutError:
-        return record, plan
+    except (TimeoutError, DeskFailure, SourceError):
+        return record, plan  # they are asked once more before the first step, which says why they cannot be
     refused = [one.text for one in found if one.holds is Holds.NO]
     if refused:
         raise Refused(f"Not possible now: {'; '.join(refused)}. Nothing was done.")

@@ -16,8 +16,10 @@ from bot.store import open_store
 from tests.fakes.breaking import CANCELLED, FAULTS, Break
 from tests.fakes.sources import FakeStreams
 from tests.schema import with_schema
+from tests.triage.actions.bench import REASON
 from tests.triage.actions.test_engine import Gate, confirmed, desktop_on, until
 from triage.actions import engine
+from triage.actions.catalogue import CATALOGUE
 from triage.actions.context import ActionServices
 from triage.actions.engine import ActionEngine
 from triage.actions.executor import Executor, Turn
@@ -209,6 +211,30 @@ async def test_a_round_that_fails_ends_no_action_that_runs(
             ended = await until(store, record.id, lambda one: one.status.ended)
     assert ended.status is ActionStatus.SUCCEEDED
     assert noted.empty()
+
+
+async def test_preconditions_that_cannot_be_checked_stop_before_the_first_step(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The form had failed without a word; what was confirmed ends with why, and nothing is done."""
+
+    async def fails(*_: object) -> None:
+        raise SourceTimeout("Docker", "no answer within 2 s")
+
+    async with open_store(with_schema(tmp_path / "triage.db")) as store:
+        services, _ = desktop_on(store, tmp_path)
+        counting = Counting(services)
+        work = ActionEngine(services, "one", lambda: None, counting)
+        record = await work.propose("clear_cache", "bot1", by="U1", why="test")
+        prepared = await work.prepare(record.handle)
+        assert prepared.plan is not None
+        monkeypatch.setattr(type(CATALOGUE["clear_cache"]), "preconditions", fails)
+        await work.confirm(record.handle, digest=prepared.plan.digest, actor="U1", reason=REASON)
+        async with running(work):
+            ended = await until(store, record.id, lambda one: one.status.ended)
+    assert ended.status is ActionStatus.FAILED
+    assert ended.outcome == "they could not be checked: Docker: no answer within 2 s. Nothing was done"
+    assert not counting.begun
 
 
 class OnlyAdding(FakeStreams):
