@@ -24,6 +24,7 @@ from enum import StrEnum
 
 from triage.desk_sections.triage import CorrelationSettings
 from triage.incidents.correlation_state import CorrelationState
+from triage.incidents.storm import GATHERS
 from triage.model import (
     Episode,
     Incident,
@@ -215,7 +216,7 @@ def _part_elsewhere(
 def _storm(
     state: CorrelationState, signal: Signal, policy: CorrelationSettings, now: datetime
 ) -> Placement | None:
-    storm, fresh = _open_storm(state), _fresh(state, policy, now)
+    storm, fresh = _lasting_storm(state, policy, now), _fresh(state, policy, now)
     full = next((one for one in _same_thing(state, signal, policy, now) if _full(state, one, policy)), None)
     if going_on(state, policy, now) is None and fresh < policy.storm_incidents and full is None:
         return None
@@ -231,15 +232,21 @@ def _storm(
 
 def going_on(state: CorrelationState, policy: CorrelationSettings, now: datetime) -> Incident | None:
     """Return the storm that goes on: things come half as fast as they must to begin one. One a minute does not."""
-    storm = _open_storm(state)
+    storm = _lasting_storm(state, policy, now)
     if storm is None:
         return None
     coming = _fresh(state, policy, now) + state.lately.get(storm.id, 0)
     return storm if coming >= max(2, policy.storm_incidents // 2) else None
 
 
-def _open_storm(state: CorrelationState) -> Incident | None:
-    return next((one for one in state.open() if one.shape is IncidentShape.STORM and not one.quiet), None)
+def _lasting_storm(state: CorrelationState, policy: CorrelationSettings, now: datetime) -> Incident | None:
+    """Return the open storm to which something came lately.
+
+    One that is open for hours by its last alert takes nothing more: it would tell of all that began meanwhile.
+    """
+    since = now - max(GATHERS, timedelta(seconds=policy.storm_window_seconds))
+    storms = (one for one in state.open() if one.shape is IncidentShape.STORM and not one.quiet)
+    return next((one for one in storms if (one.last_seen_at or one.opened_at) >= since), None)
 
 
 def _fresh(state: CorrelationState, policy: CorrelationSettings, now: datetime) -> int:

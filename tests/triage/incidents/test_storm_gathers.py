@@ -165,6 +165,25 @@ async def test_a_storm_that_is_long_over_does_not_go_on_saying_that_something_fi
     )
 
 
+@pytest.mark.parametrize("later", [4, MADE + 1])
+async def test_a_storm_to_which_nothing_came_for_long_takes_no_more(story: Story, later: int) -> None:
+    """It is open for hours by its last alert: it would tell of all that began meanwhile, and hide its ends."""
+    storm = await storm_after(story)
+    story.clock.move(hours=1)
+    await story.fire("Alone", "elsewhere")
+    alone = (await story.incidents())[-1]
+    story.clock.move(hours=3)
+    for number in range(later):
+        await story.fire(f"Later{number}", f"node{number}")
+    assert "Alone" not in await shown(story, MessageKind.CARD, str(storm.id))
+    storms = [one.id for one in await story.incidents() if one.shape is IncidentShape.STORM]
+    assert len(storms) == (1 if later < MADE else 2)
+    assert "Later0" not in await shown(story, MessageKind.CARD, str(storm.id))
+    assert ("Later0" in await shown(story, MessageKind.CARD, str(storms[-1]))) is (later > MADE)
+    await story.clear("Alone", "elsewhere")
+    assert any("resolved" in text for text in await story.told(alone.id))
+
+
 @pytest.mark.parametrize(
     ("changes", "told"),
     [
