@@ -21,7 +21,7 @@ from tests.handlers.listening import AUDIT, audit_event
 from tests.schema import with_schema
 from tests.servers.fixtures import Require
 from tests.servers.forked import ForkedProcess
-from tests.servers.redis import RedisServer, running_redis
+from tests.servers.redis import RedisOptions, RedisServer, running_redis
 from triage.model import Source
 
 KILLS, OF_REDIS = (100, 20) if LONG else (30, 8)
@@ -86,9 +86,9 @@ async def test_every_event_is_accounted_for_exactly_once(require: Require, tmp_p
     dice = random.Random(SEED)  # noqa: S311 - the same campaign each time
     database = tmp_path / "triage.db"
     with_schema(database)
-    async with running_redis(require("redis"), tmp_path / "redis") as server:
-        async with server.client() as client:
-            await client.config_set("appendfsync", "always")
+    # Set for each of its starts: else a Redis whose disk is busy answers before it has written, and loses that when killed.
+    careful = RedisOptions(appendfsync="always")
+    async with running_redis(require("redis"), tmp_path / "redis", careful) as server:
         words = ("tests.crash.stream_child", server.url, str(database))
         child = ForkedProcess("listener", words, log=tmp_path / "listener.log", env=os.environ)
         publisher = Publisher(server)

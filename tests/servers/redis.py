@@ -23,6 +23,7 @@ class RedisOptions:
     users: Mapping[str, str] = field(default_factory=dict)
     tls: bool = False
     maxmemory: str | None = None
+    appendfsync: str = "everysec"
     replica_of: int | None = None  # the primary's port
 
 
@@ -113,6 +114,7 @@ def make_certificate(directory: Path) -> Path:
 
 def _config(port: int, directory: Path, options: RedisOptions) -> list[str]:
     lines = [f"bind {LOOPBACK}", f'dir "{directory}"', "appendonly yes", 'save ""', "daemonize no"]
+    lines += [f"appendfsync {options.appendfsync}"]
     if options.tls:
         files = f'tls-cert-file "{directory}/server.crt"', f'tls-key-file "{directory}/server.key"'
         lines += ["port 0", f"tls-port {port}", *files, "tls-auth-clients no"]
