@@ -29,8 +29,8 @@ CLOCK_SKEW = timedelta(minutes=5)
 """How much farther than two clocks were seen to differ they may be apart: a scan begins that much before the attempt."""
 UNKNOWN_SKEW, MOST_SKEW = timedelta(hours=1), timedelta(days=1)
 """What is reckoned with before a post has shown it, and at the most: farther back a scan has no end."""
-CHANNEL_ID = re.compile(r"[CGD](?=[A-Z]*[0-9])[A-Z0-9]+")
-"""A channel's id: a name has no capital letters."""
+CHANNEL_ID = re.compile(r"[CGD](?:(?=[A-Z]*[0-9])[A-Z0-9]+|[A-Z]{8,})")
+"""A channel's id: a name has no capital letters. Some ids have no digit; a short word without one is a name."""
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 

@@ -112,6 +112,29 @@ async def test_a_channel_without_an_id_is_a_failure_of_slacks(
 
 
 @pytest.mark.parametrize(
+    ("written", "known"),
+    [
+        ("C1", "C1"),
+        ("C0TRIAGE01", "C0TRIAGE01"),
+        ("GHZBQWERT", "GHZBQWERT"),  # some ids have no digit
+        ("GENERAL", ""),
+        ("c0triage01", ""),
+        ("desk-alerts", ""),
+    ],
+)
+async def test_a_channel_written_as_its_id_is_not_looked_up(
+    slack: SlackServer, sqlite_store: SqlStore, written: str, known: str
+) -> None:
+    """To look a name up takes a scope that an app may lack, and there is no channel of an id's name."""
+    async with open_client(slack.app.bot_token, url=slack.api_url) as client:
+        channels = Channels(client, {"incidents": written}, sqlite_store)
+        assert channels.known("incidents") == known
+        if known:
+            assert await channels.resolve("incidents") == known
+    assert not slack.calls.of("conversations.list")
+
+
+@pytest.mark.parametrize(
     ("written", "seconds"),
     [
         ("7", 7.0),
