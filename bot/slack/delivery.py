@@ -98,6 +98,7 @@ class Delivery:
             await self._client.edit(message.channel_id, message.post_id, rendered)
         except ContentRefused as refusal:
             self._say_plain(message, refusal)
+            await self.claims.begin(message)
             await self._client.edit(message.channel_id, message.post_id, plain_version(rendered))
 
     async def post(
@@ -150,6 +151,7 @@ class Delivery:
             posted = await self._client.post(channel, rendered, payload, thread_ts=thread)
         except ContentRefused as refusal:
             self._say_plain(message, refusal)
+            await self.claims.begin(message)
             posted = await self._client.post(channel, plain_version(rendered), payload, thread_ts=thread)
         if thread and not await in_its_thread(self._client, message, posted):
             await take_back(self._client, posted.channel_id, posted.ts)

@@ -9,6 +9,8 @@ from typing import Any, cast
 
 import pytest
 
+from bot.slack.client import SlackClient
+from bot.slack.errors import ContentRefused
 from bot.slack.unknown_outcomes import DeliveryTimes
 from bot.store import SqlStore
 from demo.slack import Fault, SlackServer
@@ -262,6 +264,46 @@ async def test_who_stood_still_before_an_edit_does_not_bring_the_older_text_back
             halt.going_on.set()
             await until(lambda: not one.sender._under_way)
     assert len(slack.calls.of(EDIT)) == 1
+
+
+class StoppedByRefusal:
+    """Stops a process where Slack has just refused what a message says."""
+
+    def __init__(self, client: SlackClient, name: str) -> None:
+        self.reached, self.going_on = asyncio.Event(), asyncio.Event()
+        self._usual = getattr(client, name)
+        setattr(client, name, self._stand)
+
+    async def _stand(self, *arguments: Any, **named: Any) -> Any:  # noqa: ANN401 - passed on
+        try:
+            return await self._usual(*arguments, **named)
+        except ContentRefused:
+            self.reached.set()
+            await self.going_on.wait()
+            raise
+
+
+@pytest.mark.parametrize(("wish", "method", "name"), [(a_card, POST, "post"), (an_edit, EDIT, "edit")])
+async def test_who_stood_still_before_a_plain_version_leaves_it_to_who_has_the_message(
+    store: SqlStore, slack: SlackServer, wish: Wish, method: str, name: str
+) -> None:
+    """It is a call of its own: the other one has told the message meanwhile."""
+    async with running(store, slack, "frozen") as one:
+        await one.open()
+        await one.settled()
+        before = len(slack.calls.of(method))
+        halt = StoppedByRefusal(one.client, name)
+        slack.faults.add(Fault.error(method, "invalid_blocks"))
+        await wish(one)
+        await halt.reached.wait()
+        await taken_over(store, "frozen")
+        async with running(store, slack, "other") as other:
+            await other.settled()
+            await asyncio.sleep(1.1)
+            halt.going_on.set()
+            await until(lambda: not one.sender._under_way)
+    assert set(slack.deliveries().values()) == {1}
+    assert len(slack.calls.of(method)) - before == 2, "what was refused, and the other one's"
 
 
 async def test_who_stood_still_says_nothing_of_what_another_has_taken_over(
