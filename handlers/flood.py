@@ -34,7 +34,7 @@ class ReadBatch:
 
 @dataclass(slots=True)
 class Flood:
-    """Reads, parses and takes (stores, acknowledges) until a batch is no flood any more. Parsing raises nothing."""
+    """Reads, parses and takes (stores, acknowledges) until a batch is no flood any more."""
 
     read: Callable[[], Coroutine[None, None, StreamBatch]]
     parse: Callable[[StreamBatch], Awaitable[ReadBatch]]
@@ -47,7 +47,7 @@ class Flood:
     async def run(self, first: ReadBatch) -> int:
         """Take the ``first`` batch and all behind it. Returns how many entries were taken.
 
-        Raises what reading raised once all that was read before it is taken, and what taking raised at once: what is
+        Raises what reading or parsing raised once all before it is taken, and what taking raised at once: what is
         not acknowledged by then Redis gives again.
         """
         self._read.put_nowait(first)
@@ -58,7 +58,7 @@ class Flood:
             for task in taking:
                 if task.done():
                     task.result()
-            reading.result()
+            await reading  # a read that it has begun may take a moment to end
         finally:
             for task in (reading, *taking):
                 task.cancel()

@@ -106,5 +106,6 @@ class Claims:
             except Exception:  # noqa: BLE001 - of ours: it must not keep the outcomes of others
                 logger.bind(message=message_id).exception("what came of a delivery cannot be stored")
                 whole = False
-            del self._kept[message_id]
+            if self._kept.get(message_id) is work:  # else a later delivery has left something meanwhile
+                del self._kept[message_id]
         return whole

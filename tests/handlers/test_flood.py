@@ -105,6 +105,25 @@ async def test_a_reader_that_fails_is_told_when_all_before_is_taken() -> None:
     assert len(scene.taken) == 3 * MANY
 
 
+async def test_a_fault_in_parsing_is_told_as_what_it_is() -> None:
+    """Also where the read beside it takes a while to be ended."""
+    scene = Scene([MANY] * 2)
+
+    async def read() -> StreamBatch:
+        try:
+            return await scene.read()
+        except asyncio.CancelledError:
+            await asyncio.sleep(0.05)
+            raise
+
+    async def fail(_: StreamBatch) -> ReadBatch:
+        await asyncio.sleep(0.01)
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await Flood(read, fail, scene.take).run(ReadBatch(scene.first, []))
+
+
 async def test_a_store_that_fails_ends_it_at_once() -> None:
     """What is on its way beside it is given up, nothing more is read, and no task is left behind."""
     scene = Scene([MANY] * 40)

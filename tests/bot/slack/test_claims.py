@@ -266,6 +266,24 @@ async def test_who_stood_still_before_an_edit_does_not_bring_the_older_text_back
     assert len(slack.calls.of(EDIT)) == 1
 
 
+async def test_what_a_later_delivery_left_is_not_dropped_with_what_was_left_before(
+    sqlite_store: SqlStore, slack: SlackServer
+) -> None:
+    """The store is away again for the second while it takes the first."""
+    async with bench_on(sqlite_store, slack) as bench:
+        await bench.open()
+        [message] = await sqlite_store.write(
+            lambda tx: tx.outbox.claim(datetime.now(UTC), owner="test", lease_seconds=30, limit=1)
+        )
+        claims = bench.delivery.claims
+        claims.keep(message, lambda _: claims.keep(message, lambda tx: tx.notes.put("second", "stored")))
+        assert await claims.store_kept()
+        assert claims.kept == {message.id}
+        assert await claims.store_kept()
+        assert not claims.kept
+    assert await sqlite_store.read(lambda tx: tx.notes.get("second")) == "stored"
+
+
 class StoppedByRefusal:
     """Stops a process where Slack has just refused what a message says."""
 
