@@ -8,8 +8,8 @@ from dataclasses import replace
 
 import pytest
 
-from bot.store import SqlStore
-from bot.store.unit_queue import ALERT_SECONDS, PASSED_OVER_MAX, UnitQueue
+from bot.store import SqlStore, unit_queue
+from bot.store.unit_queue import PASSED_OVER_MAX, UnitQueue
 from bot.store.units import Unit
 from tests.contracts.store_samples import signal
 from triage.ports.store import Tx
@@ -71,20 +71,21 @@ async def test_a_patient_unit_has_its_turn_in_a_storm() -> None:
     assert taken == [PASSED_OVER_MAX, 2 * PASSED_OVER_MAX]
 
 
-async def test_until_an_alerts_first_post_nothing_patient_is_begun() -> None:
+async def test_until_an_alerts_first_post_nothing_patient_is_begun(monkeypatch: pytest.MonkeyPatch) -> None:
     """Its next write comes a moment later, and would wait for a batch of the flood; then the flood goes on."""
+    monkeypatch.setattr(unit_queue, "ALERT_SECONDS", 1.0)  # a busy machine may take the usual 0.15 for this
     units, loop = UnitQueue(), asyncio.get_running_loop()
     alert = replace(unit(loop), signals=[signal()])
     patient, sorting = unit(loop, patient=True), unit(loop)
+    came = time.monotonic()
     units.put(alert)
     assert units.batch(10, 0) == [alert]
     units.put(patient)
     threading.Timer(0.02, units.put, [sorting]).start()
     assert await asyncio.to_thread(units.batch, 10, None) == [sorting]
-    began = time.monotonic()
     assert units.joining(10, 0, patient=True) == []
     assert await asyncio.to_thread(units.batch, 10, None) == [patient]
-    assert time.monotonic() - began > ALERT_SECONDS / 2
+    assert time.monotonic() - came >= 1.0
 
 
 async def test_what_is_patient_does_not_hide_who_is_waited_for() -> None:
