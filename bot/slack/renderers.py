@@ -19,7 +19,7 @@ from bot.slack.rendered import FileContent, Rendered, Renderer
 from triage.actions.view import view_action
 from triage.incidents.feedback import question_of
 from triage.incidents.notifications import IN_CHANNEL
-from triage.incidents.storm import NEAR, PAGE, gathers
+from triage.incidents.storm import PAGE, told_by
 from triage.memory.people import name_of
 from triage.model import Incident, IncidentShape, Severity, TimelineEntry
 from triage.ports.chat import answer_from_json
@@ -80,14 +80,9 @@ def render_lines(tx: Tx, messages: Sequence[Message], now: datetime) -> Rendered
     return replace(rendered, in_channel=any(entry.data.get(IN_CHANNEL) for entry in entries))
 
 
-def _told_by(tx: Tx, storm: Incident) -> list[int]:
-    """Return the incidents whose alerts a storm tells: itself, and those that came with it."""
-    return [storm.id, *(one.id for one in tx.incidents.near(storm.id, NEAR) if gathers(storm, one))]
-
-
 def _storm_roll(tx: Tx, storm: Incident, words: Mapping[str, Severity]) -> StormRoll:
     """Gather what a storm's card says of its alerts. ``words``: the desk's own words of severity."""
-    told = _told_by(tx, storm)
+    told = told_by(tx, storm)
     counts = tx.incidents.roll_counts(told)
     said = {one.word for one in counts}
     paging = frozenset(word for word in said if is_paging({"severity": word}, words))
@@ -99,7 +94,7 @@ def _roll(tx: Tx, message: Message, _now: datetime) -> Rendered | None:
     incident = tx.incidents.get(incident_id)
     if incident is None:
         return None
-    entries = tx.incidents.roll(_told_by(tx, incident), first=page * PAGE, most=PAGE)
+    entries = tx.incidents.roll(told_by(tx, incident), first=page * PAGE, most=PAGE)
     return roll_page(incident, entries, page)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from triage.desk import Desk, once_a_desk
 from triage.desk_sections.bots import Bot
@@ -25,6 +25,7 @@ from triage.ports.store import StoredSignal, Tx
 MOST = 2_000
 """Incidents that a pass looks at, the newest ones."""
 
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
 EpisodeKey = tuple[Source, str]
 
 
@@ -40,7 +41,8 @@ class CorrelationState:
     ``names``: the alert names that each incident holds, as far as they were asked for: ``names_of`` tells those of
     an incident that was there before. ``ended``: episodes whose resolve came though we
     never saw them fire. ``needs``: what each subject cannot work without. ``lately``: how many alerts each storm got
-    within its window. ``bots``: the names of the desk's own.
+    within its window. ``bots``: the names of the desk's own. ``since``: what was over and did not change after it was
+    not read, but for what a signal names.
     """
 
     incidents: dict[int, Incident] = field(default_factory=dict)
@@ -50,6 +52,7 @@ class CorrelationState:
     needs: Mapping[Subject, Subject] = field(default_factory=dict)
     lately: dict[int, int] = field(default_factory=dict)
     bots: frozenset[str] = frozenset()
+    since: datetime = _LONG_AGO
     names_of: Callable[[int], Iterable[str]] = _no_names
     _open: list[int] | None = field(default=None, init=False)
 
@@ -64,6 +67,7 @@ class CorrelationState:
         needs: Mapping[Subject, Subject] | None = None,
         lately: Mapping[int, int] | None = None,
         bots: Iterable[str] = (),
+        since: datetime = _LONG_AGO,
         names_of: Callable[[int], Iterable[str]] = _no_names,
     ) -> CorrelationState:
         """Gather what is known."""
@@ -75,6 +79,7 @@ class CorrelationState:
             needs=needs or {},
             lately=dict(lately or {}),
             bots=frozenset(bots),
+            since=since,
             names_of=names_of,
         )
 
@@ -126,7 +131,8 @@ class CorrelationState:
 def read_state(tx: Tx, inbox: list[StoredSignal], desk: Desk, now: datetime) -> CorrelationState:
     """Read what deciding about these signals needs: recent incidents, and the episodes that the signals name."""
     look_back = max(desk.correlation.reopen_within_seconds, desk.correlation.storm_window_seconds)
-    incidents = tx.incidents.recent(now - timedelta(seconds=look_back), MOST)
+    read_since = now - timedelta(seconds=look_back)
+    incidents = tx.incidents.recent(read_since, MOST)
     since = now - timedelta(seconds=desk.correlation.storm_window_seconds)
     keys = {(stored.signal.source, stored.signal.episode) for stored in inbox}
     ending = {stored.signal.fingerprint for stored in inbox if stored.signal.status is SignalStatus.RESOLVED}
@@ -150,6 +156,7 @@ def read_state(tx: Tx, inbox: list[StoredSignal], desk: Desk, now: datetime) -> 
             if incident.is_open and incident.shape is IncidentShape.STORM
         },
         bots=(bot.name for bot in desk.bots),
+        since=read_since,
     )
 
 

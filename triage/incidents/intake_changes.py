@@ -17,7 +17,14 @@ from triage.incidents.notifications import (
     tell_line,
     tell_pages,
 )
-from triage.incidents.storm import FOLD_SECONDS, GATHERS, QUIET_FOLD_SECONDS, changed_pages, gathers
+from triage.incidents.storm import (
+    FOLD_SECONDS,
+    GATHERS,
+    QUIET_FOLD_SECONDS,
+    changed_pages,
+    gathers,
+    told_by,
+)
 from triage.model import Episode, Incident, IncidentShape, Severity, Signal, TimelineEntry, TimelineKind
 from triage.ports.store import Tx
 
@@ -161,14 +168,19 @@ class Changes:
     def _write_storm(self, storm: Incident) -> None:
         """Ask for the pages that change; a new storm's card goes before those of the incidents that made it one."""
         opened = any(one.id == storm.id for one in self.opened)
-        gathered = [one.id for one in self.state.incidents.values() if gathers(storm, one)]
+        told = self._told_by(storm)
         if opened:
+            gathered = told[1:]
             self.tx.outbox.put_behind(gathered, LINE_URGENCY, now=self.now, wait_seconds=QUIET_FOLD_SECONDS)
-        told = [storm.id, *gathered]
         joined = sum(self._joined.get(one, 0) for one in told)
         anew = opened or any(one in self.cleared for one in told)
         pages = changed_pages(self.tx.incidents.how_many(told), joined, anew=anew)
         tell_pages(self.tx, storm, pages, self.now)
+
+    def _told_by(self, storm: Incident) -> list[int]:
+        if storm.opened_at - GATHERS < self.state.since:
+            return told_by(self.tx, storm)
+        return [storm.id, *(one.id for one in self.state.incidents.values() if gathers(storm, one))]
 
     def touch_storms(self) -> None:
         """Have the storms told anew that tell of an incident which changes."""

@@ -8,6 +8,7 @@ from datetime import timedelta
 from triage.desk import Desk
 from triage.drill_alert import ALERTNAME as DRILL
 from triage.model import Incident, IncidentShape, Severity, Signal, worst
+from triage.ports.store import Tx
 from triage.severities import is_paging
 
 STORM_TITLE = "Alert storm"
@@ -36,6 +37,11 @@ def gathers(storm: Incident, incident: Incident) -> bool:
     last = storm.last_seen_at or storm.opened_at
     over_before = incident.resolved_at is not None and incident.resolved_at < storm.opened_at
     return storm.opened_at - GATHERS <= incident.opened_at <= last and not over_before
+
+
+def told_by(tx: Tx, storm: Incident) -> list[int]:
+    """Return the ids of the incidents whose alerts a storm tells: its own, and those of what it gathers."""
+    return [storm.id, *(one.id for one in tx.incidents.near(storm.id, NEAR) if gathers(storm, one))]
 
 
 def is_urgent(desk: Desk, signal: Signal) -> bool:

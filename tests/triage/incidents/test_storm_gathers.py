@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from typing import TypeVar
 
 import pytest
@@ -14,6 +15,7 @@ from tests.bot.slack.blocks.samples import incident
 from tests.bot.slack.blocks.test_blocks import text_of
 from tests.fakes.clock import START
 from tests.triage.incidents.desk_story import Story
+from triage.desk_sections.triage import CorrelationSettings
 from triage.drill_alert import ALERTNAME as DRILL
 from triage.incidents.notifications import IN_CHANNEL, LINE_URGENCY, STORM_URGENCY
 from triage.incidents.storm import GATHERS, QUIET_FOLD_SECONDS, gathers
@@ -217,3 +219,26 @@ async def test_the_card_counts_what_there_is_no_room_for(story: Story) -> None:
     card = await shown(story, MessageKind.CARD, str(storm.id))
     assert "INC-13 and 2 more" in card
     assert card.count("🔴") == LEADING_MAX + ("🔴 Sev-1" in card.split("INC-9")[0])
+
+
+async def test_each_page_of_the_list_of_a_long_storm_is_told(
+    story: Story, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also when what came with it has been over for so long that sorting does not read it any more."""
+    monkeypatch.setattr("triage.incidents.storm.PAGE", 5)
+    story.desk = story.desk.model_copy(update={"correlation": CorrelationSettings(reopen_within_seconds=0)})
+    storm = await storm_after(story)
+    await story.arrive(
+        *(story.signal(f"Noise{n}", f"host{n}", SignalStatus.RESOLVED) for n in range(MADE))
+    )
+    for number in range(10):
+        story.clock.move(12)
+        await story.fire(f"Late{number}", f"node{number}")
+        total = MADE + 2 + number + 1
+        ref = f"{storm.id}/{(total - 1) // 5}"
+        page = await asked(story, partial(_list_page, ref=ref))
+        assert page is not None, f"no page for the last of {total} alerts"
+
+
+def _list_page(tx: Tx, *, ref: str) -> Message | None:
+    return tx.outbox.find(MessageKind.ROLL, ref)
