@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from loguru import logger
 
 from triage.clock_jumps import JUMP_SECONDS
-from triage.concurrency import each
+from triage.concurrency import FAULTS, each, is_stop
 from triage.desk import Desk
 from triage.errors import SourceError, SourceNotConfigured, StoreUnavailable
 from triage.ports.clock import Clock
@@ -19,6 +19,7 @@ from triage.signals.condition import Condition
 from triage.signals.troubles import LastingTroubles
 from triage.signals.watchdog import TO_COME, WATCHDOG_NOTE, watchdog_missing, watchdog_unknown
 from triage.signals.watched_conditions import settle
+from triage.untrusted_text import fault_words
 
 _BLIND = "blind"
 """The one condition that is watched here."""
@@ -154,6 +155,12 @@ class SourceProbe:
             self.troubles.pop(name, None)
         except SourceError as error:
             self.up[name], self.troubles[name] = False, str(error)
+        except FAULTS as error:
+            if is_stop(error):
+                raise
+            self.up.pop(name, None)  # what it was found to be before is not known to be so any more
+            self.troubles[name] = fault_words(error)
+            raise
         else:
             self.up[name] = True
             self.troubles.pop(name, None)

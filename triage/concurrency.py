@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from typing import Any, TypeVar, overload
 
+from loguru import logger
+
 from triage.errors import SourceError, StoreUnavailable
 
 T = TypeVar("T")
@@ -75,8 +77,8 @@ class ItemsFailed(Exception):
 async def each(items: Iterable[T], work: Callable[[T], Awaitable[R]]) -> list[R]:
     """Do work for each item, one after the other, and return the answers.
 
-    An item whose work fails costs only itself: ItemsFailed is raised behind the last one. StoreUnavailable and a
-    request to stop are raised at once, as they concern all.
+    An item whose work fails costs only itself: ItemsFailed is raised behind the last one, of the first failure; the
+    others are logged. StoreUnavailable and a request to stop are raised at once, as they concern all.
     """
     done: list[R] = []
     failed: list[BaseException] = []
@@ -107,7 +109,9 @@ async def all_or_each(items: Sequence[T], work: Callable[[Sequence[T]], Awaitabl
 
 
 def _several_failed(failed: Sequence[BaseException], count: int) -> ItemsFailed:
-    first = failed[0]
+    first, *others = failed
+    for other in others:
+        logger.opt(exception=other).error("one of several failed")
     return ItemsFailed(f"{len(failed)} of {count} failed, the first by {type(first).__name__}: {first}")
 
 

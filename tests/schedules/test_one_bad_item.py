@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from loguru import logger
 
 from bot.store import SqlStore
 from bot.watched_reads import FOLDERS
@@ -78,9 +79,17 @@ class Bench:
         await self.store.write(opened)
 
     async def run(self, work: Callable[[], Awaitable[object]]) -> None:
-        """Run a job: that it failed on some is raised behind the last one."""
-        with pytest.raises(ItemsFailed, match=f"{len(self.bad)} of .* failed, the first by"):
-            await work()
+        """Run a job: that it failed on some is raised behind the last one, and the log has what is not raised."""
+        logged: list[str] = []
+        sink = logger.add(logged.append, format="{message}")
+        try:
+            with pytest.raises(ItemsFailed, match=f"{len(self.bad)} of .* failed, the first by"):
+                await work()
+        finally:
+            logger.remove(sink)
+        others = [line for line in logged if line.startswith("one of several failed")]
+        assert len(others) == len(self.bad) - 1
+        assert all(type(self.fault).__name__ in line for line in others)
 
 
 async def tidied(bench: Bench) -> Collection[int]:
@@ -222,14 +231,16 @@ def _note(done: set[int], number: int, *_: object) -> int:
 async def probed(bench: Bench) -> Collection[int]:
     """Each source is asked whether it answers."""
     sources = FakeSources()
+    probe = SourceProbe(sources.port)
+    await probe.run()
     for number, fake in zip(
         ITEMS, (sources.metrics, sources.logs, sources.alerts, sources.containers), strict=True
     ):
         fake.error = bench.fault if number in bench.bad else None  # type: ignore[assignment]
-    probe = SourceProbe(sources.port)
     await bench.run(probe.run)
-    names = ("prometheus", "loki", "alertmanager", "docker")
-    return [number for number, name in zip(ITEMS, names, strict=True) if probe.up.get(name)]
+    named = dict(zip(("prometheus", "loki", "alertmanager", "docker"), ITEMS, strict=True))
+    assert {named[name] for name in probe.troubles} == bench.bad
+    return [number for name, number in named.items() if probe.up.get(name)]
 
 
 async def compared(bench: Bench) -> Collection[int]:

@@ -228,9 +228,7 @@ async def test_each_page_of_the_list_of_a_long_storm_is_told(
     monkeypatch.setattr("triage.incidents.storm.PAGE", 5)
     story.desk = story.desk.model_copy(update={"correlation": CorrelationSettings(reopen_within_seconds=0)})
     storm = await storm_after(story)
-    await story.arrive(
-        *(story.signal(f"Noise{n}", f"host{n}", SignalStatus.RESOLVED) for n in range(MADE))
-    )
+    await story.arrive(*(story.signal(f"Noise{n}", f"host{n}", SignalStatus.RESOLVED) for n in range(MADE)))
     for number in range(10):
         story.clock.move(12)
         await story.fire(f"Late{number}", f"node{number}")
