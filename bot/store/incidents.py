@@ -56,16 +56,6 @@ _NEWEST = sa.select(_SINCE.c.id).order_by(_SINCE.c.id.desc()).limit(sa.bindparam
 _RECENT_IDS = Prepared(_NEWEST)
 _RECENT = Prepared(sa.select(*as_stored(_t)).where(_t.c.id.in_(_NEWEST)).order_by(_t.c.id))
 _IS_STORM = _t.c.shape == sa.literal_column(f"'{IncidentShape.STORM.value}'")  # written out: as IS_OPEN
-_IN_STORM = Prepared(
-    sa.select(_t.c.id)
-    .where(
-        _IS_STORM,
-        _t.c.opened_at <= sa.bindparam("latest", type_=tables.UtcTime),
-        _t.c.resolved_at.is_(None) | (_t.c.resolved_at >= sa.bindparam("at", type_=tables.UtcTime)),
-    )
-    .order_by(_t.c.opened_at.desc())
-    .limit(1)
-)
 _STORM_AT = Prepared(
     sa.select(_t)
     .where(
@@ -209,10 +199,6 @@ class IncidentTable:
             return dict.fromkeys(reversed(found), others_commits(self._connection))
         query = _RECENT.locking if self._lock else _RECENT
         return {row[0]: row for row in query.tuples(self._connection, values)}
-
-    def in_storm(self, at: datetime, *, before: timedelta) -> bool:
-        """Say whether a storm went on at a time, or began not later than so long after it."""
-        return bool(_IN_STORM.scalars(self._connection, {"at": at, "latest": at + before}))
 
     def storm_at(self, at: datetime, *, before: timedelta) -> Incident | None:
         """Return the newest storm that alerts came to at a time or later, and that began at most so long after it."""

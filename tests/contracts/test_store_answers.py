@@ -112,23 +112,6 @@ async def test_incidents_are_found_again_by_a_trait_the_newest_first(store: SqlS
     assert await store.read(lambda tx: tx.answers.traits(2)) == frozenset()
 
 
-async def test_a_storm_reaches_from_a_little_before_it_to_its_end(store: SqlStore) -> None:
-    """An open one has no end yet."""
-    await incidents(store, 1)
-    storm = await store.write(
-        lambda tx: open_incident(tx, shape=IncidentShape.STORM, opened_at=later(100), changed_at=later(100))
-    )
-    minute = timedelta(seconds=60)
-
-    async def in_storm(seconds: float) -> bool:
-        return await store.read(lambda tx: tx.incidents.in_storm(later(seconds), before=minute))
-
-    assert [await in_storm(each) for each in (30, 50, 100, 5000)] == [False, True, True, True]
-    over = replace(storm, status=IncidentStatus.RESOLVED, resolved_at=later(300))
-    await store.write(lambda tx: tx.incidents.save(over))
-    assert [await in_storm(each) for each in (299, 301)] == [True, False]
-
-
 async def test_the_newest_storm_of_a_time_is_found_also_when_it_is_over(store: SqlStore) -> None:
     """While alerts came to it, and a little before; what was opened around an incident is found by its number."""
     await incidents(store, 3)
@@ -183,7 +166,7 @@ async def test_similar_incidents_and_storms_are_asked_by_index(sqlite_store: Sql
         tx.answers.traits(1)
         tx.answers.of(1)
         tx.answers.tally(NOW, later(1))
-        tx.incidents.in_storm(NOW, before=timedelta(seconds=60))
+        tx.incidents.storm_at(NOW, before=timedelta(seconds=60))
         tx.runs.evidence(1)
 
     with noted(sqlite_store) as ran:

@@ -8,8 +8,8 @@ from enum import StrEnum
 
 from triage.drill_alert import ALERTNAME as DRILL
 from triage.incidents.notifications import INCIDENT_CHANNEL, LINE_URGENCY
-from triage.incidents.storm import GATHERS
-from triage.model import Cause, Incident, IncidentShape, RunStatus, TriageRun
+from triage.incidents.storm import part_of_storm
+from triage.model import Cause, Incident, RunStatus, TriageRun
 from triage.ports.answers import CauseAnswer
 from triage.ports.store import MessageKind, Tx
 
@@ -48,9 +48,10 @@ class Question:
 def ask(tx: Tx, incident: Incident, now: datetime) -> None:
     """Owe the question of an incident that is over, or its edit; nothing where there is nothing to ask.
 
+    Of what a storm tells of, the storm is asked about instead.
     Whether the desk wants to be asked at all is looked up when it is sent.
     """
-    if incident.is_open or incident.name == DRILL or _part_of_storm(tx, incident):
+    if incident.is_open or incident.name == DRILL or part_of_storm(tx, incident):
         return
     run = tx.runs.latest(incident.id, RunStatus.DONE)
     if run is None or not run.verdict.causes:
@@ -108,10 +109,3 @@ def want_question(tx: Tx, incident: Incident, now: datetime, *, wait_seconds: fl
         urgency=LINE_URGENCY,
         wait_seconds=wait_seconds,
     )
-
-
-def _part_of_storm(tx: Tx, incident: Incident) -> bool:
-    """Whether a storm is asked about instead: it went on while this incident began, or began right after."""
-    if incident.shape is IncidentShape.STORM:
-        return False
-    return tx.incidents.in_storm(incident.opened_at, before=GATHERS)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-from triage.incidents.storm import GATHERS, gathers
+from triage.incidents.storm import part_of_storm
 from triage.model import Incident, TimelineEntry
 from triage.ports.store import MessageKind, Tx
 
@@ -94,8 +94,6 @@ def tell_triage(tx: Tx, incident: Incident, now: datetime) -> None:
     In a storm it waits until the storm is told: of many the summaries would take the seconds that alerts wait for, and
     what they found stands on the cards.
     """
-    storm = tx.incidents.storm_at(incident.opened_at, before=GATHERS)
-    waits = storm is not None and gathers(storm, incident)
     tx.outbox.want(
         MessageKind.TRIAGE,
         str(incident.id),
@@ -103,5 +101,5 @@ def tell_triage(tx: Tx, incident: Incident, now: datetime) -> None:
         now=now,
         incident_id=incident.id,
         in_thread=True,
-        urgency=LINE_URGENCY if waits else incident.severity.rank,
+        urgency=LINE_URGENCY if part_of_storm(tx, incident) else incident.severity.rank,
     )

@@ -39,6 +39,12 @@ def gathers(storm: Incident, incident: Incident) -> bool:
     return storm.opened_at - GATHERS <= incident.opened_at <= last and not over_before
 
 
+def part_of_storm(tx: Tx, incident: Incident) -> bool:
+    """Whether a storm tells of an incident, or told of it."""
+    storm = tx.incidents.storm_at(incident.opened_at, before=GATHERS)
+    return storm is not None and gathers(storm, incident)
+
+
 def told_by(tx: Tx, storm: Incident) -> list[int]:
     """Return the ids of the incidents whose alerts a storm tells: its own, and those of what it gathers."""
     return [storm.id, *(one.id for one in tx.incidents.near(storm.id, NEAR) if gathers(storm, one))]

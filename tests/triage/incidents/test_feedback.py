@@ -13,7 +13,7 @@ from triage.errors import Refused
 from triage.incidents.cause_answers import NOT_KNOWN, SOMETHING_ELSE, confirm, correct
 from triage.incidents.feedback import Question, QuestionState, ask, question_of
 from triage.incidents.traits import note_traits
-from triage.model import Cause, Finding, RunStatus, SignalStatus, Verdict
+from triage.model import Cause, Finding, IncidentShape, RunStatus, SignalStatus, Verdict
 from triage.plans.record import ActionRecord, ActionStatus
 from triage.plans.verification import Verification, VerificationOutcome
 from triage.ports.store import MessageKind, Tx
@@ -190,6 +190,17 @@ async def test_a_storm_is_asked_about_once(story: Answered) -> None:
     story.clock.move(3600)
     await story.over("BotFrozen")
     assert await story.asked(count + 1), "the next day's incident is asked about again"
+
+
+async def test_what_begins_while_a_storm_is_only_open_is_asked_about(story: Answered) -> None:
+    """One of its alerts may fire for days: what comes meanwhile is no part of it."""
+    bots = [f"hbot-x{number}" for number in range(14)]
+    await story.arrive(*(story.signal(f"Alert{bot}", bot, SignalStatus.FIRING) for bot in bots))
+    storms = [one for one in await story.incidents() if one.shape is IncidentShape.STORM]
+    story.clock.move(3600)
+    await story.over("BotFrozen")
+    assert [(await story.incident(one.id)).is_open for one in storms] == [True]
+    assert await story.asked((await story.incidents())[-1].id)
 
 
 async def test_yes_counts_and_is_audited(story: Answered) -> None:

@@ -62,10 +62,6 @@ class Incidents(Protocol):
         """Return incidents that are open or changed after ``since``, oldest first."""
         ...
 
-    def in_storm(self, at: datetime, *, before: timedelta) -> bool:
-        """Say whether a storm went on at a time, or began not later than so long after it."""
-        ...
-
     def storm_at(self, at: datetime, *, before: timedelta) -> Incident | None:
         """Return the newest storm that alerts came to at a time or later, and that began at most so long after it."""
         ...
