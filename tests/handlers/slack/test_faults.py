@@ -5,11 +5,12 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
+from slack_bolt.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
 from handlers.slack.action_dependencies import ActionDependencies
 from handlers.slack.action_opening import NO_PLAN, fill_form
-from handlers.slack.faults import WENT_WRONG
+from handlers.slack.faults import WENT_WRONG, tell_faults
 from tests.fakes.breaking import FAULTS
 from tests.handlers.slack.conftest import Desk, private_answer
 from tests.handlers.slack.test_buttons import now_of, opened
@@ -37,6 +38,47 @@ async def test_who_presses_a_button_that_we_fail_on_reads_it(
     assert (await now_of(desk, incident)).acknowledged_by == ""
     await desk.bench.slack.member("ana").click(card, "incident.acknowledge")
     assert (await now_of(desk, incident)).acknowledged_by == "U0ANA00001"
+
+
+@pytest.mark.parametrize(
+    ("body", "place"),
+    [
+        ({"user_id": "U1", "channel_id": "C1", "text": "status"}, ("C1", None)),
+        ({"event": {"type": "app_mention", "user": "U1", "channel": "C1", "ts": "2.0"}}, ("C1", None)),
+        (
+            {
+                "event": {
+                    "type": "app_mention",
+                    "user": "U1",
+                    "channel": "C1",
+                    "ts": "2.0",
+                    "thread_ts": "1.0",
+                }
+            },
+            ("C1", "1.0"),
+        ),
+        ({"event": {"type": "app_home_opened", "user": "U1", "channel": "D1"}}, None),
+        ({"event": {"type": "app_mention", "user": "U1", "channel": ["C1"]}}, None),
+        ({"event": "odd", "channel_id": 7}, None),
+    ],
+)
+async def test_who_types_something_that_we_fail_on_reads_it(
+    body: dict[str, Any], place: tuple[str, str | None] | None
+) -> None:
+    """A command and a mention name who asked elsewhere than a click does: nothing at all was said, or "Looking…" stayed."""
+    told: list[Any] = []
+    handlers: list[Any] = []
+
+    async def chat_postEphemeral(**content: object) -> None:  # noqa: N802 - the SDK's name
+        told.append(content)
+
+    noted: list[BaseException] = []
+    tell_faults(cast("AsyncApp", SimpleNamespace(error=handlers.append)), noted.append)
+    fault, client = ValueError("broken"), SimpleNamespace(chat_postEphemeral=chat_postEphemeral)
+    await handlers[0](fault, body, client)
+    assert noted == [fault]
+    shown = [(one["user"], one["channel"], one["thread_ts"], one["text"]) for one in told]
+    assert shown == ([] if place is None else [("U1", *place, WENT_WRONG)])
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: type(fault).__name__)
