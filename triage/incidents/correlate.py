@@ -218,6 +218,8 @@ def _storm(
 ) -> Placement | None:
     storm, fresh = _lasting_storm(state, policy, now), _fresh(state, policy, now)
     full = next((one for one in _same_thing(state, signal, policy, now) if _full(state, one, policy)), None)
+    if storm is None and any(_open_storms(state)):
+        full = None  # its storm is long over: what trickles in since would make one after the other
     if going_on(state, policy, now) is None and fresh < policy.storm_incidents and full is None:
         return None
     if signal.severity is Severity.SEV1 and _may_stand_alone(state, policy, now):
@@ -245,8 +247,11 @@ def _lasting_storm(state: CorrelationState, policy: CorrelationSettings, now: da
     One that is open for hours by its last alert takes nothing more: it would tell of all that began meanwhile.
     """
     since = now - max(GATHERS, timedelta(seconds=policy.storm_window_seconds))
-    storms = (one for one in state.open() if one.shape is IncidentShape.STORM and not one.quiet)
-    return next((one for one in storms if (one.last_seen_at or one.opened_at) >= since), None)
+    return next((one for one in _open_storms(state) if (one.last_seen_at or one.opened_at) >= since), None)
+
+
+def _open_storms(state: CorrelationState) -> Iterator[Incident]:
+    return (one for one in state.open() if one.shape is IncidentShape.STORM and not one.quiet)
 
 
 def _fresh(state: CorrelationState, policy: CorrelationSettings, now: datetime) -> int:

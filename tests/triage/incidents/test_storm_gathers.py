@@ -1,5 +1,6 @@
 """A storm tells of the incidents that came with it: its card and its list name them, one line tells what they got."""
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -184,6 +185,18 @@ async def test_a_storm_to_which_nothing_came_for_long_takes_no_more(story: Story
     assert ("Later0" in await shown(story, MessageKind.CARD, str(storms[-1]))) is (later > MADE)
     await story.clear("Alone", "elsewhere")
     assert any("resolved" in text for text in await story.told(alone.id))
+
+
+async def test_what_trickles_in_behind_a_full_incident_makes_one_storm(story: Story) -> None:
+    """An alert about more and more bots that nobody named, the later ones minutes apart, each with the last one's."""
+    for number in range(MADE + 1):
+        await story.fire("BotFrozen", f"bot-x{number}")
+    for number in range(MADE + 1, MADE + 5):
+        story.clock.move(minutes=4)
+        await story.fire("BotFrozen", f"bot-x{number}")
+    shapes = Counter(one.shape for one in await story.incidents())
+    assert shapes[IncidentShape.STORM] == 1
+    assert len(await story.incidents()) == 2 + 4
 
 
 @pytest.mark.parametrize(
