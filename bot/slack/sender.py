@@ -237,7 +237,7 @@ class Sender:
         try:
             await self._attempt(message, composition)
         except ClaimLost:
-            logger.bind(message=message.id).warning("not sent: another replica has taken it over")
+            logger.bind(message=message.id).warning("not sent: its claim is over, or another replica's")
         except StoreUnavailable as error:
             self._store_later(message, error)
             level = "DEBUG" if error.damaged else "WARNING"  # damage is said once, by the store
