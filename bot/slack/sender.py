@@ -141,7 +141,8 @@ class Sender:
 
     async def _round(self, tasks: asyncio.TaskGroup) -> None:
         try:
-            self._holds_unknown |= not await self._claims.store_kept()
+            whole = await self._claims.store_kept()
+            self._holds_unknown |= not whole  # in two steps: a delivery may have noted so meanwhile
             claim = await self._claim()
         except StoreUnavailable as error:
             self._unclaimed = str(error) if error.damaged else self._unclaimed

@@ -284,6 +284,30 @@ async def test_what_a_later_delivery_left_is_not_dropped_with_what_was_left_befo
     assert await sqlite_store.read(lambda tx: tx.notes.get("second")) == "stored"
 
 
+async def test_what_is_held_meanwhile_is_given_back_too(
+    sqlite_store: SqlStore, slack: SlackServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A delivery ends in doubt while what others left is stored: it had waited for its lease of 30 s."""
+    async with bench_on(sqlite_store, slack) as bench:
+        held: list[bool] = []
+
+        async def store_kept() -> bool:
+            await asyncio.sleep(0)
+            bench.sender._holds_unknown = True
+            return True
+
+        async def claim() -> None:
+            held.append(bench.sender._holds_unknown)
+            raise NotStored("away")
+
+        monkeypatch.setattr(bench.sender._claims, "store_kept", store_kept)
+        monkeypatch.setattr(bench.sender, "_claim", claim)
+        bench.bell.ring()
+        async with asyncio.TaskGroup() as tasks:
+            await bench.sender._round(tasks)
+        assert held == [True]
+
+
 class StoppedByRefusal:
     """Stops a process where Slack has just refused what a message says."""
 
