@@ -255,6 +255,12 @@ def tell_all(cluster: PostgresCluster, number: signal.Signals) -> None:
         os.kill(pid, number)
 
 
+async def told(slack: SlackServer, alerts: int) -> bool:
+    """Whether each of the first alerts has a card."""
+    cards = "\n".join(message.text for message in slack.messages(CHANNEL))
+    return all(re.search(rf"\bhost-{number}\b", cards) for number in range(alerts))
+
+
 @pytest.mark.campaign
 @pytest.mark.timeout(240)
 @pytest.mark.parametrize("trouble", ["stopped", "cut", "restarted", "frozen"])
@@ -281,15 +287,22 @@ async def test_whatever_stands_still_for_a_while_the_other_one_goes_on(
                 tell_all(cluster, signal.SIGSTOP)
                 await asyncio.sleep(TROUBLE_SECONDS)
                 tell_all(cluster, signal.SIGCONT)
+            began = time.monotonic()
             accepted += [await posted([other], number) for number in range(3, 6)]
-            seconds = await balanced(url, slack, accepted, within=60)
+            await eventually(lambda: told(slack, 6), "six cards", within=60)
+            seconds = time.monotonic() - began
+            await balanced(url, slack, accepted, within=60)
+            settled = time.monotonic() - began
             one.process.thaw()
             proxy.frozen = False
             await asyncio.sleep(TROUBLE_SECONDS)
             accepted.append(await posted([one, other], 6))
             await balanced(url, slack, accepted, within=60)
-            figure(f"{trouble}: all told after {seconds:.1f} s")
+            figure(f"{trouble}: all told after {seconds:.1f} s, with their summaries after {settled:.1f} s")
             assert seconds <= 15
+            assert settled <= 25, (
+                "six summaries follow at a message a second, behind cards that were taken over"
+            )
         assert set(slack.deliveries().values()) == {1}
 
 
