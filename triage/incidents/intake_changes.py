@@ -210,7 +210,7 @@ class Changes:
         return incident.acknowledged_at is None and self._in_storm(incident)
 
     def _in_storm(self, incident: Incident) -> bool:
-        """Whether an incident is part of a storm whose alerts have come, or ended, just now."""
+        """Whether an incident is part of a storm that has ended, or to which something came, just now."""
         since = self.now - GATHERS
         return any(
             gathers(one, incident) and (one.resolved_at or one.last_seen_at or one.opened_at) >= since
