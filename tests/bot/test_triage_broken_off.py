@@ -75,8 +75,15 @@ async def test_a_triage_that_is_broken_off_ends_and_is_told(sqlite_store: SqlSto
     assert not again[-1]
 
 
+async def asked_for(store: SqlStore, incident_id: int) -> int:
+    """Return how often an incident's card was asked for."""
+    card = await store.read(lambda tx: tx.outbox.find(MessageKind.CARD, str(incident_id)))
+    return 0 if card is None else card.wanted_revision
+
+
+@pytest.mark.parametrize("telling", ["tell_triage", "tell_card"])
 async def test_a_triage_whose_failure_cannot_be_told_ends_all_the_same(
-    sqlite_store: SqlStore, monkeypatch: pytest.MonkeyPatch
+    sqlite_store: SqlStore, monkeypatch: pytest.MonkeyPatch, telling: str
 ) -> None:
     """It was taken again each time its lease ended, and its card said for ever that it runs."""
 
@@ -84,15 +91,25 @@ async def test_a_triage_whose_failure_cannot_be_told_ends_all_the_same(
         raise ValueError("broken")
 
     monkeypatch.setattr(runner, "context_of", fail)
-    monkeypatch.setattr(runner, "tell_triage", fail)
+    monkeypatch.setattr(runner, telling, fail)
     triages = Broken(sqlite_store, Break(0, ValueError()))
     incident_id = await queued(sqlite_store, Severity.SEV2)
+    before = await asked_for(sqlite_store, incident_id)
     async with running(triages) as loop:
         await eventually(lambda: loop.liveness.faults["triage"] > 0)
-        await asyncio.sleep(0.1)
-    latest, runs, _ = await sqlite_store.read(lambda tx: seen(tx, incident_id))
+        for _ in range(400):
+            loop.waiting.ring()
+            latest, runs, _ = await sqlite_store.read(lambda tx: seen(tx, incident_id))
+            if latest.status is RunStatus.DONE:
+                break
+            await asyncio.sleep(0.02)
     assert latest.status is RunStatus.DONE
+    assert (latest.reason == AGAIN) is (telling == "tell_triage"), (
+        "it is tried again, where that can be stored"
+    )
     assert not runs
+    after = await asked_for(sqlite_store, incident_id)
+    assert (after > before) is (telling == "tell_triage"), "its card is edited, where that can be asked for"
 
 
 async def test_a_claim_that_fails_ends_no_triage_under_way(

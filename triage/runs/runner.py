@@ -95,27 +95,29 @@ class TriageRunner:
         )
         done = replace(run, status=RunStatus.DONE, finished_at=now, findings=(finding,), verdict=Verdict())
 
-        def end(tx: Tx, *, told: bool = True) -> None:
+        def end(tx: Tx, tells: Sequence[Callable[[Tx, Incident, datetime], object]]) -> None:
             if _is_done(tx, run.id):
                 return  # it failed on what came after
             tx.runs.finish(done)
-            incident = tx.incidents.get(run.incident_id) if told else None
+            incident = tx.incidents.get(run.incident_id) if tells else None
             if incident is None:
                 return
             if run.reason != AGAIN and incident.is_open:
                 tx.runs.queue(run.incident_id, AGAIN, now)
-            tell_triage(tx, incident, now)
-            tell_card(tx, incident, now)
+            for tell in tells:
+                tell(tx, incident, now)
 
-        try:
-            await self.store.write(end)
-        except StoreUnavailable:
-            raise
-        except FAULTS as second:
-            if is_stop(second):
+        # What we fail on again is left out: else the card would say for ever that it runs, or it would be taken again.
+        for tells in ((tell_triage, tell_card), (tell_card,), ()):
+            try:
+                await self.store.write(partial(end, tells=tells))
+                break
+            except StoreUnavailable:
                 raise
-            logger.bind(run=run.id).opt(exception=second).error("a failed triage cannot be told")
-            await self.store.write(partial(end, told=False))  # else it would be taken again and again
+            except FAULTS as second:
+                if is_stop(second) or not tells:
+                    raise
+                logger.bind(run=run.id).opt(exception=second).error("a failed triage cannot be told")
         self.wake_sender()
 
     async def execute(self, run: TriageRun) -> TriageRun:
