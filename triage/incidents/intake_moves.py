@@ -142,9 +142,12 @@ class Moves:
         return going_on(self.changes.state, self.desk.correlation, self.changes.now)
 
     def _told_by_storm(self, incident: Incident, text: str, signal: Signal) -> bool:
-        """Have a storm that goes on show in the channel, in a line with others, what must be noticed of one it gathers."""
+        """Have a storm that goes on show in the channel, in a line with others, what must be noticed of one it gathers.
+
+        Who has acknowledged that one follows its thread, and reads it there.
+        """
         storm, changes = self._storm_on(), self.changes
-        if storm is None or not gathers(storm, incident):
+        if storm is None or incident.acknowledged_at is not None or not gathers(storm, incident):
             return False
         changes.urge(storm)
         changes.see(storm)

@@ -124,6 +124,17 @@ async def test_what_must_be_noticed_of_such_an_incident_is_one_line_of_the_storm
     )
 
 
+async def test_who_has_acknowledged_such_an_incident_reads_in_its_thread_that_it_is_worse(
+    story: Story,
+) -> None:
+    """They follow that thread, and not the storm's."""
+    storm = await storm_after(story)
+    await story.acknowledge(1)
+    await story.fire("Stopped", "host0", severity=Severity.SEV1)
+    assert "Stopped on host0 joined, now Sev-1" in await story.told(1)
+    assert not any(text.startswith("INC-") for text in await story.told(storm.id))
+
+
 async def test_what_need_not_be_noticed_waits_for_others_in_its_own_thread(story: Story) -> None:
     """The storm's list has it at once."""
     storm = await storm_after(story)
