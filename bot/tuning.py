@@ -8,7 +8,7 @@ gone: a limit to glibc's heaps (1 % of memory), giving freed heaps back (0.5 %).
 | `EndpointDispatcher` | 402 instead of 780 µs of processor time a webhook; 0.14 s, 4.6 MB of a start without framework |
 | `switch_often` | the loop is 6 to 10 ms late beside a computing thread, instead of 21 ms (a busy machine) |
 | `WITHOUT_DOCSTRINGS` of `bot/cli.py` | 98 of 105 MB: neither docstrings nor columns for tracebacks (2026-11-30) |
-| `startup_imports` | no full collection of 167 ms on what stays for good; 7.3 of 110 MB without what is only imported |
+| `startup_imports` | no full collection of 167 ms on what stays for good; 7.1 of 110 MB without what is only imported |
 | `collect_seldom` | 0.4 instead of 1.2 ms of processor time an incident; the longest pause of 150 is 4 ms, not 146 |
 | `DutyCycle` | 666 instead of 340 webhooks stored a second in a storm |
 """
@@ -52,14 +52,12 @@ _ALSO = {"GET": ("HEAD",)}
 _UNUSED = (
     "aiohttp.web",
     "uvicorn.main",
-    "http.server",
-    "wsgiref.simple_server",
     "slack_bolt.app.app",
     "slack_sdk.web.client",
     "slack_sdk.web.legacy_client",
 )
 """aiohttp's server, which slack_bolt imports for one of its own; uvicorn's command line, which it imports itself; the
-servers of Python's own that prometheus_client and slack_bolt could start; the app and clients of Slack's that block."""
+app and clients of Slack's that block."""
 
 
 def switch_often() -> None:
