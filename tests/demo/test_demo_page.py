@@ -46,7 +46,7 @@ async def opened(
     page.on("console", lambda said: troubles.append(said.text) if said.type == "error" else None)
     page.on("pageerror", lambda error: troubles.append(str(error)))
     await page.goto(f"{demo.url}/")
-    await page.wait_for_selector("body[data-live]")
+    await page.wait_for_selector("body[data-live]", timeout=60_000)
     return page
 
 
@@ -60,7 +60,7 @@ async def test_the_panel_on_a_phone_in_the_dark_and_what_is_remembered(demo: Dem
     await keep(page, "demo/phone")
     await page.get_by_role("button", name="Close the tour").click()
     await page.reload()
-    await page.wait_for_selector("body[data-live]")
+    await page.wait_for_selector("body[data-live]", timeout=60_000)
     await expect(page.locator(".tour")).to_have_count(0)
     await page.locator(".panel-toggle").click()
     await expect(page.locator(".p-segments")).to_be_visible()
