@@ -124,8 +124,10 @@ class StreamListener:
         await asyncio.sleep(self.give_way())
         batch = await self.reader.read()
         if is_flood(batch):
-            return await Flood(self._read_on, self._parsed, self._take_read).run(ReadBatch(batch))
-        await self._take_read(ReadBatch(batch))
+            flood = Flood(self._read_on, self._parsed, self._store_read, self._acknowledge)
+            return await flood.run(ReadBatch(batch))
+        await self._store_read(ReadBatch(batch))
+        await self._acknowledge(ReadBatch(batch))
         return len(batch.entries)
 
     async def _read_on(self) -> StreamBatch:
@@ -138,7 +140,7 @@ class StreamListener:
         except Exception:  # noqa: BLE001 - which entry it was is found, and said, when the batch is taken
             return ReadBatch(batch)
 
-    async def _take_read(self, read: ReadBatch) -> None:
+    async def _store_read(self, read: ReadBatch) -> None:
         batch = read.batch
         if batch.lost:
             logger.warning("{stream}: {why}", stream=self.reader.stream, why=batch.lost)
@@ -146,19 +148,24 @@ class StreamListener:
             return
         if batch.entries:
             await asyncio.sleep(self.give_way() if is_flood(batch) else 0)
-            await self._take_safely(batch.entries, read.said)
+            await self._store_safely(batch.entries, read.said)
             self.counts.claimed += len(batch.entries) if batch.old else 0
+
+    async def _acknowledge(self, read: ReadBatch) -> None:
+        if read.batch.lost:
+            return
+        await self.reader.done(read.batch.entries)
         self.beat()
         if self.trouble:
             logger.info("{stream} can be read again", stream=self.reader.stream)
             self.trouble = ""
 
-    async def _take_safely(
+    async def _store_safely(
         self, entries: Sequence[PayloadEntry], said: list[DeskEvent | Parked] | None = None
     ) -> None:
-        """Take a batch; where one of its entries raises an error of ours, it is parked and the others go on."""
+        """Store a batch; where one of its entries raises an error of ours, it is parked and the others are stored."""
         try:
-            await self._take(entries, said)
+            await self._store(entries, said)
         except (SourceError, StoreUnavailable):
             raise
         except FAULTS as error:  # a fault of ours with one entry must not stop the stream
@@ -166,15 +173,15 @@ class StreamListener:
                 raise
             logger.opt(exception=error).error("a batch of {stream} failed", stream=self.reader.stream)
             if len(entries) > 1:
-                for entry in entries:
-                    await self._take_safely([entry])
+                middle = len(entries) // 2
+                for half in (entries[:middle], entries[middle:]):
+                    await self._store_safely(half)
             else:
                 await self._park(entries[0], f"we failed on it: {type(error).__name__}")
 
     async def _park(self, entry: PayloadEntry, why: str) -> None:
         one = parked(self.reader.stream, entry, why)
         await self.store.write(lambda tx: tx.events.park([one], now=self.clock.now()))
-        await self.reader.done([entry])
         self.counts.parked += 1
         self._failed_on += 1
         self.aside = f"{counted(self._failed_on, 'entry', 'entries')} could not be taken, the last: {why}"
@@ -188,7 +195,7 @@ class StreamListener:
             await asyncio.sleep(self.give_way() if len(entries) > _SLICE else 0)
         return said
 
-    async def _take(self, entries: Sequence[PayloadEntry], said: list[DeskEvent | Parked] | None) -> None:
+    async def _store(self, entries: Sequence[PayloadEntry], said: list[DeskEvent | Parked] | None) -> None:
         now = self.clock.now()
         read = said if said is not None else await self._said(entries, now)
         events = [one for one in read if isinstance(one, DeskEvent)]
@@ -205,7 +212,6 @@ class StreamListener:
         self._count(kept, len(events), refused, moment_of(newest.id, now))
         if kept.new:
             self.stored()
-        await self.reader.done(entries)
 
     def _advance(self, tx: Tx, entry_id: str) -> None:
         before = tx.notes.get(self._cursor_note)

@@ -54,16 +54,9 @@ class UnitQueue:
             raise queue.Empty
         return units
 
-    def joining(self, most: int, wait: float, *, patient: bool) -> list[Unit[Any]]:
-        """Return units that came while a batch ran; the first may be waited for (seconds).
-
-        ``patient``: the batch has none but patient units, so that nobody waits for one more of them.
-        """
-        units = self._impatient(most, time.monotonic() + wait, past_patient=True)
-        alone = patient and not units and self._held_until() <= time.monotonic()
-        if alone and self._patient and most > 0:
-            units.append(self._next_patient())
-        return units
+    def joining(self, most: int, wait: float) -> list[Unit[Any]]:
+        """Return units that came while a batch ran; the first may be waited for (seconds). None of them is patient."""
+        return self._impatient(most, time.monotonic() + wait, past_patient=True)
 
     def _next_patient(self) -> Unit[Any]:
         self._passed_over = 0

@@ -272,8 +272,7 @@ class Writer:
             run_units(batch, transaction)
             wait = LONE_SECONDS if tell_of_new(batch) and len(batch) <= LONE else 0.0
             for _ in range(JOINS if joining else 0):
-                patient = all(unit.patient for unit in batch)
-                joined = self._wanted(self._queue.joining(BATCH - len(batch), wait, patient=patient))
+                joined = self._wanted(self._queue.joining(BATCH - len(batch), wait))
                 wait = 0.0
                 batch += joined  # before they run: where one raises, all run again
                 run_units(joined, transaction)

@@ -109,9 +109,9 @@ async def test_who_sorts_is_waited_for_once(sqlite_store: SqlStore) -> None:
     waited: list[float] = []
     joining = UnitQueue.joining
 
-    def noting(units: UnitQueue, most: int, wait: float, *, patient: bool) -> list[Unit[object]]:
+    def noting(units: UnitQueue, most: int, wait: float) -> list[Unit[object]]:
         waited.append(wait)
-        return joining(units, most, wait, patient=patient)
+        return joining(units, most, wait)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(UnitQueue, "joining", noting)

@@ -48,14 +48,6 @@ async def test_an_alert_is_stored_before_a_flood_that_came_first(sqlite_store: S
     assert order.index("sorting") < order.index("flood")
 
 
-async def test_while_nobody_else_writes_patient_units_share_a_commit(sqlite_store: SqlStore) -> None:
-    """A commit waits for the disk: in a flood there are fewer of them than units."""
-    before = sqlite_store.writer.commits
-    writing = [sqlite_store.write(lambda tx: tx.notes.put("n", "1"), patient=True) for _ in range(12)]
-    await asyncio.gather(*writing)
-    assert sqlite_store.writer.commits - before < 12
-
-
 async def test_a_patient_unit_has_its_turn_in_a_storm() -> None:
     """After so many batches that went before it, it goes along; each further one waits as long again."""
     units, loop = UnitQueue(), asyncio.get_running_loop()
@@ -83,7 +75,7 @@ async def test_until_an_alerts_first_post_nothing_patient_is_begun(monkeypatch: 
     units.put(patient)
     threading.Timer(0.02, units.put, [sorting]).start()
     assert await asyncio.to_thread(units.batch, 10, None) == [sorting]
-    assert units.joining(10, 0, patient=True) == []
+    assert units.joining(10, 0) == []
     assert await asyncio.to_thread(units.batch, 10, None) == [patient]
     assert time.monotonic() - came >= 1.0
 
@@ -94,7 +86,7 @@ async def test_what_is_patient_does_not_hide_who_is_waited_for() -> None:
     sorting = unit(loop)
     units.put(unit(loop, patient=True))
     threading.Timer(0.02, units.put, [sorting]).start()
-    assert await asyncio.to_thread(units.joining, 10, 5, patient=False) == [sorting]
+    assert await asyncio.to_thread(units.joining, 10, 5) == [sorting]
 
 
 async def test_it_ends_when_all_is_taken() -> None:
@@ -107,4 +99,4 @@ async def test_it_ends_when_all_is_taken() -> None:
     units.put(None)
     assert units.batch(10, None) == [patient]
     assert units.batch(10, None) == []
-    assert units.joining(10, 1, patient=True) == []
+    assert units.joining(10, 1) == []
