@@ -73,8 +73,12 @@ _BY_IDS = Prepared(sa.select(_t).where(_t.c.id.in_(sa.bindparam("ids", expanding
 _OF_INCIDENTS = _e.c.incident_id.in_(sa.bindparam("ids", expanding=True))
 _EPISODES = Prepared(sa.select(_e).where(_OF_INCIDENTS).order_by(_e.c.starts_at, _e.c.id))
 _NAMES = Prepared(sa.select(_e.c.incident_id, _e.c.name).where(_OF_INCIDENTS).distinct())
+# Not by pairs: with two of them or more SQLite reads every episode there ever was.
 _NAMED = Prepared(
-    sa.select(_e).where(sa.tuple_(_e.c.source, _e.c.episode).in_(sa.bindparam("keys", expanding=True)))
+    sa.select(_e).where(
+        _e.c.source.in_(sa.bindparam("sources", expanding=True)),
+        _e.c.episode.in_(sa.bindparam("episodes", expanding=True)),
+    )
 )
 _FIRING_OF = Prepared(
     sa.select(_e).where(_e.c.fingerprint.in_(sa.bindparam("fingerprints", expanding=True)), _e.c.firing)
@@ -130,9 +134,14 @@ _ROLL_COUNTS = Prepared(
     .order_by(sa.func.min(_e.c.id))  # as they came
 )
 _SEVERITIES = frozenset(Severity)
+# The newest first: of a storm's thousands, all that are counted came last.
 _LATELY = Prepared(
-    sa.select(sa.func.count()).where(
-        _OF_INCIDENT, _e.c.firing, _e.c.last_seen_at >= sa.bindparam("since", type_=tables.UtcTime)
+    sa.select(sa.func.count()).select_from(
+        sa.select(_e.c.id)
+        .where(_OF_INCIDENT, _e.c.firing, _e.c.last_seen_at >= sa.bindparam("since", type_=tables.UtcTime))
+        .order_by(_e.c.id.desc())
+        .limit(sa.bindparam("most"))
+        .subquery()
     )
 )
 _COUNTS = Prepared(sa.select(_FIRING, sa.func.count()).where(_OF_INCIDENT))
@@ -255,8 +264,14 @@ class IncidentTable:
 
     def episodes_named(self, keys: Iterable[tuple[Source, str]]) -> list[Episode]:
         """Return the episodes of these (source, episode) that are known."""
-        wanted = [(source.value, clean(episode)) for source, episode in keys]
-        return self._episodes(_NAMED, keys=padded(wanted)) if wanted else []
+        wanted = {(source, clean(episode)) for source, episode in keys}
+        if not wanted:
+            return []
+        sources, episodes = (sorted(set(names)) for names in zip(*wanted, strict=True))
+        found = self._episodes(
+            _NAMED, sources=padded([source.value for source in sources]), episodes=padded(episodes)
+        )
+        return [episode for episode in found if (episode.source, episode.episode) in wanted]
 
     def firing_of(self, fingerprints: Iterable[str]) -> list[Episode]:
         """Return the episodes of these alerts that fire."""
@@ -289,9 +304,9 @@ class IncidentTable:
             if severity in _SEVERITIES  # one that cannot be read costs itself alone
         ]
 
-    def lately(self, incident_id: int, since: datetime) -> int:
-        """Return how many firing episodes of an incident came after ``since``."""
-        return int(_LATELY.scalar(self._connection, {"incident": incident_id, "since": since}))
+    def lately(self, incident_id: int, since: datetime, most: int) -> int:
+        """Return how many firing episodes of an incident came after ``since``; ``most`` where it are more."""
+        return int(_LATELY.scalar(self._connection, {"incident": incident_id, "since": since, "most": most}))
 
     def counts(self, incident_id: int) -> tuple[int, int]:
         """Return how many alerts of an incident fire now, and how many episodes it has in all."""

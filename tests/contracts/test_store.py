@@ -170,6 +170,10 @@ async def test_episodes_are_kept_once_and_counted(store: SqlStore) -> None:
         1: {"BotHardStopActive", "Other", "Event"},
         2: {"BotHardStopActive"},
     }
+    pairs = [(Source.ALERTMANAGER, "a"), (Source.ALERTMANAGER, "d"), (Source.AUDIT, "b")]
+    assert {e.episode for e in await read(lambda tx: tx.incidents.episodes_named(pairs))} == {"a", "d"}
+    seen = (await read(lambda tx: tx.incidents.episodes([1])))[0].last_seen_at
+    assert await read(lambda tx: [tx.incidents.lately(1, seen, most) for most in (9, 2, 1)]) == [2, 2, 1]
     tally = await read(lambda tx: tx.incidents.tally(1))
     assert tally == {"BotHardStopActive": (1, 0), "Other": (1, 1), "Event": (1, 0)}
     one = await read(lambda tx: tx.incidents.episode(Source.ALERTMANAGER, "a"))

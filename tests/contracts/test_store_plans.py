@@ -9,7 +9,7 @@ from tests.contracts.statements import noted
 from tests.contracts.store_samples import NOW, signal
 from triage.desk import Desk
 from triage.incidents.intake import Intake
-from triage.model import RunStatus, SignalStatus, Verdict
+from triage.model import IncidentShape, RunStatus, SignalStatus, Subject, SubjectKind, Verdict
 from triage.ports.store import Tx
 
 GROWING = (
@@ -31,7 +31,7 @@ PARTIAL = {"ix_signals_inbox", "ix_incidents_open", "ix_messages_due", "ix_triag
 
 
 async def way_of_an_alert(store: SqlStore) -> None:
-    """Store, sort, post, triage and resolve an alert, and look at the state as ``/readyz`` does."""
+    """Store, sort, post, triage and resolve an alert, and look at the state as ``/readyz`` does; then several at once."""
     intake = Intake(Desk(), lambda one: one.name)
     for number, status in enumerate((SignalStatus.FIRING, SignalStatus.FIRING, SignalStatus.RESOLVED)):
         at = NOW + timedelta(seconds=number)
@@ -57,6 +57,20 @@ async def way_of_an_alert(store: SqlStore) -> None:
         tx.signals.waiting()
 
     await store.read(look)
+    for number, status in enumerate((SignalStatus.FIRING, SignalStatus.RESOLVED), start=3):
+        at = NOW + timedelta(seconds=number)
+        boxes = [Subject(SubjectKind.CONTAINER, f"box{one}") for one in range(20)]
+        group = [
+            replace(
+                signal(f"g{one}", subject=box), name=f"Alert{one}", status=status, received_at=at, ends_at=at
+            )
+            for one, box in enumerate(boxes)
+        ]
+        for half in (group[:10], group[10:]):  # the first open a storm, the others join it
+            await store.keep(half)
+            await store.write(lambda tx, at=at: intake.sort_inbox(tx, at))  # type: ignore[misc]
+        storms = await store.read(lambda tx: [one.shape for one in tx.incidents.recent(NOW)])
+        assert IncidentShape.STORM in storms
 
 
 async def test_no_statement_on_the_way_of_an_alert_reads_a_table_that_grows(sqlite_store: SqlStore) -> None:

@@ -38,11 +38,11 @@ def _no_names(_incident_id: int) -> tuple[str, ...]:
 class CorrelationState:
     """What correlation knows: incidents that are open or resolved lately, and the episodes a batch touches.
 
-    ``names``: the alert names that each incident holds, as far as they were asked for: ``names_of`` tells those of
-    an incident that was there before. ``ended``: episodes whose resolve came though we
-    never saw them fire. ``needs``: what each subject cannot work without. ``lately``: how many alerts each storm got
-    within its window. ``bots``: the names of the desk's own. ``since``: what was over and did not change after it was
-    not read, but for what a signal names.
+    ``names``: the alert names that each incident was given meanwhile; ``names_of`` tells those that one had which was
+    there before, and is asked when somebody wants to know them: a storm has thousands of alerts. ``ended``: episodes
+    whose resolve came though we never saw them fire. ``needs``: what each subject cannot work without. ``lately``: how
+    many alerts each storm got within its window, as far as that decides. ``bots``: the names of the desk's own.
+    ``since``: what was over and did not change after it was not read, but for what a signal names.
     """
 
     incidents: dict[int, Incident] = field(default_factory=dict)
@@ -55,6 +55,8 @@ class CorrelationState:
     since: datetime = _LONG_AGO
     names_of: Callable[[int], Iterable[str]] = _no_names
     _open: list[int] | None = field(default=None, init=False)
+    _asked: set[int] = field(default_factory=set, init=False)
+    """The incidents whose names are all in ``names``."""
 
     @classmethod
     def of(
@@ -93,10 +95,10 @@ class CorrelationState:
         if before is None or before.is_open is not incident.is_open:
             self._open = None
         if before is None:
-            self.names.setdefault(incident.id, set())
+            self._asked.add(incident.id)
         self.incidents[incident.id] = incident
         if signal is not None:
-            self._held(incident).add(signal.name)
+            self.names.setdefault(incident.id, set()).add(signal.name)
             if incident.shape is IncidentShape.STORM:
                 self.lately[incident.id] = self.lately.get(incident.id, 0) + 1
 
@@ -114,12 +116,13 @@ class CorrelationState:
 
     def holds(self, incident: Incident, name: str) -> bool:
         """Whether an alert of that name is part of the incident."""
-        return name == incident.name or name in self._held(incident)
-
-    def _held(self, incident: Incident) -> set[str]:
-        if incident.id not in self.names:
-            self.names[incident.id] = set(self.names_of(incident.id))
-        return self.names[incident.id]
+        held = self.names.setdefault(incident.id, set())
+        if name == incident.name or name in held:
+            return True
+        if incident.id not in self._asked:
+            self._asked.add(incident.id)
+            held.update(self.names_of(incident.id))
+        return name in held
 
     def open(self) -> list[Incident]:
         """The open incidents, the newest first."""
@@ -151,7 +154,7 @@ def read_state(tx: Tx, inbox: list[StoredSignal], desk: Desk, now: datetime) -> 
         ended=tx.signals.ended(keys - known),
         needs=needs_of(desk),
         lately={
-            incident.id: tx.incidents.lately(incident.id, since)
+            incident.id: tx.incidents.lately(incident.id, since, desk.correlation.storm_incidents)
             for incident in incidents
             if incident.is_open and incident.shape is IncidentShape.STORM
         },

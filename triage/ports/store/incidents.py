@@ -127,8 +127,8 @@ class Incidents(Protocol):
         """Return how many episodes of incidents are alike: a storm holds thousands, and few sorts of them."""
         ...
 
-    def lately(self, incident_id: int, since: datetime) -> int:
-        """Return how many firing episodes of an incident came after ``since``."""
+    def lately(self, incident_id: int, since: datetime, most: int) -> int:
+        """Return how many firing episodes of an incident came after ``since``; ``most`` where it are more."""
         ...
 
     def counts(self, incident_id: int) -> tuple[int, int]:
