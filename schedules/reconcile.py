@@ -14,7 +14,7 @@ from triage.errors import SourceError, SourceNotConfigured, StoreUnavailable
 from triage.incidents.alerts import fires_again
 from triage.incidents.prometheus_answer import PrometheusAnswer
 from triage.incidents.reconcile import Reconciled, ReportedAlerts, by_episode, reconcile
-from triage.model import Episode, Source
+from triage.model import Episode, Signal, Source
 from triage.ports.clock import Clock
 from triage.ports.sources import (
     UNREADABLE_RULE,
@@ -93,13 +93,16 @@ class ReconcileJob:
         Its startsAt is the one that ended, so that nothing else tells it from a late copy.
         """
 
-        def keep(tx: Tx) -> int:
+        def find(tx: Tx) -> list[Signal]:
             now = self.clock.now()
             found = tx.signals.fired_after_end(now - AGAIN_LOOK_BACK, AGAIN_SECONDS)
-            return tx.signals.add([fires_again(each.signal, ended, now) for each, ended in found])
+            return [fires_again(each.signal, ended, now) for each, ended in found]
 
         try:
-            return await self.store.write(keep)
+            # Asked of a reader first: in a flood of alerts it takes a while, in which nobody else could write.
+            if not await self.store.read(find):
+                return 0
+            return await self.store.write(lambda tx: tx.signals.add(find(tx)))
         except StoreUnavailable as error:
             logger.debug("not looked for what fires again: {why}", why=error)
             return 0
