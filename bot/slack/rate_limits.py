@@ -86,11 +86,16 @@ class RateLimiter:
         """
         since = self._clock.monotonic()
         held = max(self._hold(method, channel), self._held.get((POST, channel), since) - since)
-        if held > 0:
+        strict = self._strict.get(channel, 0.0) > since
+        # Those that wait for a Retry-After queue for what comes behind it, or it goes to whoever asks first.
+        if held > 0 and (not strict or rank > RANKS or self.refuses(method, channel)):
             return held
         bucket = self._buckets.setdefault((POST, channel), _Bucket())
         interval = 1 / self._limits.posts
-        if self._strict.get(channel, 0.0) > since:
+        if held > 0:
+            bucket.asked(rank, since)
+            return bucket.give(rank, since + held, interval, since) - since
+        if strict:
             if (
                 rank > RANKS and bucket.full_at > since
             ):  # what only explains waits until the channel is at rest

@@ -71,6 +71,22 @@ def test_a_retry_after_binds_its_method_and_channel_alone() -> None:
     assert pace.post(POST, "C1") == 0
 
 
+def test_behind_a_retry_after_the_graver_post_goes_first() -> None:
+    """It was asked for last, while the channel takes nothing; the lesser ones ask before it when that is over."""
+    clock = ManualClock()
+    pace = RateLimiter(clock)
+    pace.limited(POST, "C1", 1)
+    assert [pace.post(POST, "C1", urgent=True, rank=9) for _ in range(2)] == [1, 2]
+    clock.move(0.5)
+    assert pace.post(POST, "C1", urgent=True, rank=1) == 0.5
+    clock.move(0.5)
+    assert pace.post(POST, "C1", urgent=True, rank=9) > 0
+    clock.move(0.0625)
+    assert pace.post(POST, "C1", urgent=True, rank=1) == 0
+    clock.move(1)
+    assert pace.post(POST, "C1", urgent=True, rank=9) == 0
+
+
 def test_one_message_is_edited_once_a_second_at_most() -> None:
     """Many changes are one edit; another message need not wait."""
     clock = ManualClock()
