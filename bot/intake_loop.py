@@ -24,6 +24,8 @@ LONE = 4
 """So many signals in one pass are no storm: they are sorted without a pause, because somebody waits for their incident."""
 HEAD_START_SECONDS = 0.03
 """How long triage waits after a pass: an alert's first post needs this process for itself for a moment."""
+GRAVE_REST_SECONDS = 0.2
+"""How long a rest lasts at least where a signal came that people must notice at once: many of them are a flood too."""
 LOOK_SECONDS = 0.05
 """How often is looked in a flood whether signals still come."""
 PASS_SECONDS = 0.25
@@ -49,6 +51,8 @@ class IntakeLoop:
     outbox: Bell
     triage: Bell
     liveness: Liveness
+    grave: Bell = field(default_factory=Bell)
+    """Rung, besides ``inbox``, where a signal was stored that people must notice at once."""
     ask: Callable[[], Awaitable[PrometheusAnswer]] | None = None
     duty: DutyCycle = field(default_factory=lambda: DutyCycle(SHARE, SHARE_AT_ONCE))
     put_aside: int = 0
@@ -89,10 +93,15 @@ class IntakeLoop:
     async def _rest(self, seconds: float) -> bool:
         """Leave the store to those who wait until their signals are stored; returns whether any came meanwhile.
 
-        When none comes any more the flood is over, and what waits in the inbox has the store to itself.
+        When none comes any more the flood is over, and what waits in the inbox has the store to itself. A grave one does
+        not wait for the end of a rest.
         """
-        came, left = False, min(seconds, REST_SECONDS)
+        came, grave, left = False, False, min(seconds, REST_SECONDS)
+        until = left - GRAVE_REST_SECONDS
         while left > 0:
+            grave = await self.grave.wait(0) or grave
+            if grave and left <= until:
+                return True
             if await self.inbox.wait(0):
                 came, self._came_at = True, self.clock.monotonic()
             elif self.clock.monotonic() - self._came_at >= OVER_SECONDS:

@@ -75,6 +75,8 @@ class Bells:
     """The bells that wake the loops: one a loop."""
 
     inbox: Bell = field(default_factory=Bell)
+    grave: Bell = field(default_factory=Bell)
+    """With ``inbox``, for what people must notice at once."""
     outbox: Bell = field(default_factory=Bell)
     triage: Bell = field(default_factory=Bell)
     reconcile: Bell = field(default_factory=Bell)
@@ -111,6 +113,7 @@ class ServiceParts:
             clock,
             settings.triage_webhook_token.get_secret_value(),
             stored=self._alerted,
+            grave=self.bells.grave.ring,
             hidden=self.bells.reconcile.ring,
             blocked=lambda: self.intake_loop.blocked or self.sender.blocked,
         )
@@ -136,6 +139,7 @@ class ServiceParts:
             clock=clock,
             ask=self.reconciliation.ask_prometheus,
             inbox=self.bells.inbox,
+            grave=self.bells.grave,
             outbox=self.bells.outbox,
             triage=self.bells.triage,
             liveness=self.liveness,

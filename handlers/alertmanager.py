@@ -21,6 +21,7 @@ from triage.desk import Desk
 from triage.errors import BadInput, StoreUnavailable
 from triage.incidents.alerts import salvaged_signal
 from triage.incidents.shared_fingerprints import with_distinct_fingerprints
+from triage.incidents.storm import is_urgent
 from triage.masking import masked_where_cut
 from triage.model import Signal, SignalStatus
 from triage.ports.clock import Clock
@@ -63,6 +64,8 @@ class AlertmanagerWebhook:
     token: str
     stored: Callable[[], None]
     """Called when new signals are stored, right before they are committed: there is something to sort."""
+    grave: Callable[[], None]
+    """Called when one is stored that people must notice at once: it must not wait for a flood to be sorted."""
     hidden: Callable[[], None]
     """Called when Alertmanager says that it left alerts out: time to ask it for all of them."""
     blocked: Callable[[], str] = lambda: ""
@@ -182,6 +185,8 @@ class AlertmanagerWebhook:
                     lambda tx: tx.notes.put(WATCHDOG_NOTE, now.isoformat()), within=WEBHOOK_SECONDS
                 )
             new = await self.store.keep(kept, self.stored)
+            if new and any(is_urgent(self.desk, signal) for signal in kept):
+                self.grave()
         except StoreUnavailable as error:
             level = (
                 "DEBUG" if self._not_stored else "ERROR"

@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 from loguru import logger
 
-from bot.intake_loop import LONE, LOOK_SECONDS, PASS_SECONDS, IntakeLoop
+from bot.intake_loop import GRAVE_REST_SECONDS, LONE, LOOK_SECONDS, PASS_SECONDS, IntakeLoop
 from bot.liveness import IDLE_SECONDS, Liveness
 from bot.store import SqlStore, open_store, tables
 from bot.store.transaction import Transaction
@@ -261,6 +261,20 @@ async def test_a_rest_ends_when_no_signal_comes_any_more(story: Story, flood: bo
     sorting.sorter.duty = OwesMuch(1.0, 1.0)
     async with sorting.at_work(lambda: IDLE_SECONDS in bell.asked):
         assert moments <= bell.asked.count(0) <= moments + flood
+
+
+async def test_a_grave_signal_does_not_wait_for_the_end_of_a_rest(story: Story) -> None:
+    """A flood goes on and gets most of the time; what people must notice is sorted within it."""
+    await story.arrive(
+        *(story.signal(f"Many{n}", f"host-{n}", SignalStatus.FIRING) for n in range(LONE + 1)),
+        then_sort=False,
+    )
+    sorting = Sorting(story)
+    bell = sorting.sorter.inbox = AskedBell(rings=True)
+    sorting.sorter.grave.ring()
+    sorting.sorter.duty = OwesMuch(1.0, 1.0)
+    async with sorting.at_work(lambda: IDLE_SECONDS in bell.asked):
+        assert bell.asked.count(0) <= GRAVE_REST_SECONDS / LOOK_SECONDS + 1
 
 
 async def test_a_hundred_poisoned_signals_make_no_hundred_cards(story: Story) -> None:

@@ -58,6 +58,7 @@ class Doorway:
     desk: Desk = field(default_factory=Desk)
     clock: ManualClock = field(default_factory=ManualClock)
     rings: list[str] = field(default_factory=list)
+    graves: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         async def well() -> dict[str, Dependency]:
@@ -72,6 +73,7 @@ class Doorway:
             self.clock,
             self.token,
             stored=lambda: self.rings.append("stored"),
+            grave=lambda: self.graves.append("grave"),
             hidden=lambda: self.rings.append("hidden"),
         )
         self.endpoints = [*self.handler.endpoints(), *Health(well, page).endpoints()]

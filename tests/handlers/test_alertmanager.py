@@ -73,6 +73,17 @@ async def test_what_was_answered_with_200_is_on_disk(door: Doorway, tmp_path: Pa
     assert door.rings == ["stored"]
 
 
+@pytest.mark.parametrize(("severity", "graves"), [("warning", 0), ("critical", 1), ("page", 1)])
+async def test_what_people_must_notice_is_said_to_whoever_sorts(
+    door: Doorway, severity: str, graves: int
+) -> None:
+    """It does not wait for a flood to be sorted; a repeat of it tells nothing new."""
+    labels = {"alertname": "HostOdd", "instance": "host-7", "severity": severity}
+    for _ in range(2):
+        await door.post(webhook(alert(fingerprint="f1", labels=labels)))
+    assert door.graves == ["grave"] * graves
+
+
 async def test_a_repeat_is_accepted_and_stored_once(door: Doorway) -> None:
     """Alertmanager sends a group again and again: the second time nobody is rung."""
     for _ in range(2):
