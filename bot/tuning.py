@@ -35,11 +35,11 @@ SWITCH_SECONDS = 0.001
 """How long a thread of the store may keep the interpreter while the loop waits for it: Python's 5 ms add up."""
 COLLECT_AFTER = (10_000, 20, 20)
 """New objects before the collector looks at them, and how often before it looks at older ones; Python's are 700, 10, 10."""
-SHARE, SHARE_AT_ONCE, REST_SECONDS = 0.11, 0.15, 0.5
-"""The part of the time that the inbox is sorted in a storm, the seconds that may take before that binds, the longest rest:
-of a second, it gives a flood of webhooks a tenth more and doubles what an alert waits for in a flood of events.
+SHARE, SHARE_AT_ONCE, REST_SECONDS = 0.03, 0.05, 1.0
+"""The part of the time that the inbox is sorted in a storm, the seconds that may take before that binds, the longest rest.
 
-In a storm the store's writer belongs to the webhooks that wait for their 200; what waits in the inbox is safe.
+In a storm the store's writer belongs to the webhooks that wait for their 200; what waits in the inbox is safe. What people
+must notice ends a rest early, see ``GRAVE_REST_SECONDS``.
 """
 OVER_SECONDS = 0.3
 """After so long without a new signal a flood is over, and what it left in the inbox is sorted at once; a disk that is slow
