@@ -161,9 +161,16 @@ class StreamListener:
             self.trouble = ""
 
     async def _store_safely(
-        self, entries: Sequence[PayloadEntry], said: list[DeskEvent | Parked] | None = None
+        self,
+        entries: Sequence[PayloadEntry],
+        said: list[DeskEvent | Parked] | None = None,
+        *,
+        looked_for: bool = False,
     ) -> None:
-        """Store a batch; where one of its entries raises an error of ours, it is parked and the others are stored."""
+        """Store a batch; where one of its entries raises an error of ours, it is parked and the others are stored.
+
+        ``looked_for``: it is a part of one that failed, among which that entry is looked for.
+        """
         try:
             await self._store(entries, said)
         except (SourceError, StoreUnavailable):
@@ -171,11 +178,12 @@ class StreamListener:
         except FAULTS as error:  # a fault of ours with one entry must not stop the stream
             if is_stop(error):
                 raise
-            logger.opt(exception=error).error("a batch of {stream} failed", stream=self.reader.stream)
+            if len(entries) == 1 or not looked_for:  # not for each of its halves
+                logger.opt(exception=error).error("a batch of {stream} failed", stream=self.reader.stream)
             if len(entries) > 1:
                 middle = len(entries) // 2
                 for half in (entries[:middle], entries[middle:]):
-                    await self._store_safely(half)
+                    await self._store_safely(half, looked_for=True)
             else:
                 await self._park(entries[0], f"we failed on it: {type(error).__name__}")
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 import pytest
+from loguru import logger
 
 from bot.store import SqlStore
 from handlers import flood
@@ -523,6 +524,35 @@ async def test_an_entry_that_raises_an_error_is_parked_alone(
         assert [event.category for event in await listening.events()] == ["one", "two"]
         assert listening.listener.counts.parked == 1
         assert type(fault).__name__ in listening.listener.aside
+        assert await listening.pending() == 0
+
+
+async def test_one_entry_of_many_that_raises_an_error_is_found_by_halves(
+    redis_server: RedisServer, sqlite_store: SqlStore
+) -> None:
+    """Of two hundred few commits are needed, and the log tells of the batch and of the entry."""
+    async with listener_on(redis_server, sqlite_store) as listening:
+        await listening.read_all()
+        read, reads, said = listening.listener.read, list[int](), list[str]()
+
+        def trip(*words: object) -> object:
+            events = read(*words)  # type: ignore[arg-type]
+            reads.append(len(events))
+            if any(getattr(event, "category", "") == "poison" for event in events):
+                raise ZeroDivisionError
+            return events
+
+        listening.listener.read = trip  # type: ignore[assignment]
+        await listening.publish(*(audit_event("poison" if n == 70 else "fine") for n in range(200)))
+        sink = logger.add(lambda message: said.append(message.record["message"]), level="ERROR")
+        try:
+            assert await listening.listener.once() == 200
+        finally:
+            logger.remove(sink)
+        assert len(await listening.events()) == 199
+        assert listening.listener.counts.parked == 1
+        assert len(reads) < 30
+        assert len(said) == 2
         assert await listening.pending() == 0
 
 
