@@ -12,7 +12,6 @@ from bot.store.incidents import IS_OPEN
 from triage.model import IncidentStatus
 from triage.ports.store import MessageKind
 
-_OPEN = sa.select(tables.incidents.c.id).where(IS_OPEN)
 _INCIDENTS, _AT_ONCE = 20, 100
 """Incidents that are taken on together, and rows below them that are looked up at once."""
 _OF_DOCUMENTS = (MessageKind.DIGEST.value, MessageKind.DOCUMENT.value, MessageKind.FILE.value)
@@ -37,19 +36,28 @@ class AgingTable:
         """Remove signals last seen before a time, except those that wait or belong to an open incident."""
         table = tables.signals
         old = (table.c.last_seen_at < before) & (table.c.outcome != "")
-        kept = table.c.incident_id.is_not(None) & table.c.incident_id.in_(_OPEN)
-        return self._delete(table, sa.select(table.c.id).where(old, ~kept).limit(limit))
+        asked = sa.select(table.c.id).where(old, ~_of_open(table.c.incident_id))
+        return self._delete(table, asked.limit(limit))
 
     def forget_findings(self, before: datetime, limit: int) -> int:
         """Remove findings and records of runs that ended before a time, except those of open incidents."""
-        runs, evidence = tables.runs, tables.evidence
-        over = sa.select(runs.c.id).where(runs.c.finished_at < before, runs.c.incident_id.not_in(_OPEN))
-        kept = sa.select(evidence.c.run_id).where(evidence.c.run_id.in_(over)).limit(limit)
-        ids = list(self._connection.execute(kept).scalars())
+        runs, findings, evidence = tables.runs, tables.findings, tables.evidence
+        over = runs.c.finished_at < before
+        # Several: a run that was taken late ended after ones that were asked for after it.
+        latest = sa.select(runs.c.id).where(over).order_by(runs.c.finished_at.desc()).limit(_AT_ONCE)
+        last = max(self._connection.execute(latest).scalars(), default=None)
+        if last is None:
+            return 0
+
+        # From what is kept, up to the last run that is over: the runs before it stay for longer, with nothing below them.
+        def old(column: sa.Column[int], run: sa.Column[int]) -> sa.Select[Any]:
+            asked = sa.select(column).join(runs, runs.c.id == run).where(run <= last, over)
+            return asked.where(~_of_open(runs.c.incident_id)).order_by(run).limit(limit)
+
+        ids = list(self._connection.execute(old(evidence.c.run_id, evidence.c.run_id)).scalars())
         if ids:
             self._connection.execute(sa.delete(evidence).where(evidence.c.run_id.in_(ids)))
-        old = sa.select(tables.findings.c.id).where(tables.findings.c.run_id.in_(over)).limit(limit)
-        return len(ids) + self._delete(tables.findings, old)
+        return len(ids) + self._delete(findings, old(findings.c.id, findings.c.run_id))
 
     def forget_documents(self, before: datetime, limit: int) -> int:
         """Remove documents and pictures made before a time, except those that are still owed to Slack."""
@@ -124,11 +132,16 @@ class AgingTable:
             self._connection.execute(sa.delete(table).where(named))
         return len(keys)
 
-    def _delete(self, table: sa.Table, old: sa.Select[tuple[int]]) -> int:
+    def _delete(self, table: sa.Table, old: sa.Select[Any]) -> int:
         ids = list(self._connection.execute(old).scalars())
         if ids:
             self._connection.execute(sa.delete(table).where(table.c.id.in_(ids)))
         return len(ids)
+
+
+def _of_open(incident_id: sa.Column[Any]) -> sa.ColumnElement[bool]:
+    """Whether an incident is open, asked of each by its id: a list of the open ones is made from an index of all."""
+    return sa.exists().where(tables.incidents.c.id == incident_id, IS_OPEN)
 
 
 def _references(table: sa.Table) -> list[tuple[sa.Table, sa.Column[Any]]]:

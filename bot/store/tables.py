@@ -182,6 +182,7 @@ runs = sa.Table(
     sa.Column("lease_owner", sa.Text, nullable=False),
     sa.Column("lease_until", UtcTime),
     sa.Index("ix_triage_runs_incident_id", "incident_id"),
+    sa.Index("ix_triage_runs_finished_at", "finished_at"),
     sa.Index(
         "ix_triage_runs_waiting",
         "id",
@@ -266,6 +267,8 @@ messages = sa.Table(
     sa.Column("data", sa.JSON, nullable=False),
     sa.UniqueConstraint("kind", "ref"),
     sa.Index("ix_messages_parent_id", "parent_id"),
+    # Where an incident is removed, the database itself asks whether a message refers to it.
+    sa.Index("ix_messages_incident_id", "incident_id"),
     sa.Index("ix_messages_channel_id_post_id", "channel_id", "post_id"),
     sa.Index(
         "ix_messages_due",
