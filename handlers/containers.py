@@ -38,6 +38,7 @@ from triage.signals.containers import (
     JudgedEvent,
     container_event,
     container_signal,
+    container_subject,
     judge,
     missed_death,
     unhealthy,
@@ -279,8 +280,11 @@ class ContainerListener:
                 self.aside = f"what {state.name} went through is not known: {type(error).__name__}"
 
     async def _missed_of(self, state: ContainerState, since: datetime, now: datetime) -> None:
+        about = container_subject(self.desk, state.name)
+
         def known(tx: Tx) -> list[DeskEvent]:
-            return tx.events.of((), since=since - LOOK_BACK, until=now, source=Source.CONTAINER, limit=1000)
+            begin = since - LOOK_BACK
+            return tx.events.of([about], since=begin, until=now, source=Source.CONTAINER, limit=1000)
 
         event = missed_death(self.desk, state, since, await self.store.read(known), now)
         if event is not None:

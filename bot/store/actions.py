@@ -36,8 +36,11 @@ _OF_INCIDENT = Prepared(_RECORDS.where(_t.c.incident_id == sa.bindparam("inciden
 _CHILDREN = Prepared(_RECORDS.where(_t.c.parent_id == sa.bindparam("action")))
 _WITH_STATUS = Prepared(_RECORDS.where(_t.c.status.in_(sa.bindparam("statuses", expanding=True))))
 _NOW = sa.bindparam("now", type_=_t.c.verify_at.type)
+# Not in the order of the ids: for it SQLite would read every action there ever was.
 _TO_VERIFY = Prepared(
-    _RECORDS.where(_t.c.verify_at <= _NOW, _t.c.lease_until.is_(None) | (_t.c.lease_until < _NOW))
+    sa.select(_t.c.record)
+    .where(_t.c.verify_at <= _NOW, _t.c.lease_until.is_(None) | (_t.c.lease_until < _NOW))
+    .order_by(_t.c.verify_at, _t.c.id)
 )
 
 
@@ -105,7 +108,7 @@ class ActionTable:
         return self._select(_WITH_STATUS, statuses=padded(list(statuses)))
 
     def to_verify(self, now: datetime) -> list[ActionRecord]:
-        """Return ended actions whose verification is due and under nobody's lease."""
+        """Return ended actions whose verification is due and under nobody's lease, the longest due first."""
         return self._select(_TO_VERIFY, now=now)
 
     def _select(self, query: Prepared, **values: object) -> list[ActionRecord]:

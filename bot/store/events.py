@@ -271,16 +271,10 @@ class EventTable:
         """Drop up to ``limit`` events stored before a time or beyond the newest ``keep``; returns how many."""
         gone = 0
         for table, stored_at in ((_e, _e.c.recorded_at), (_p, _p.c.parked_at)):
-            oldest = sa.select(table.c.id, stored_at.label("at")).order_by(table.c.id).limit(limit)
+            oldest = sa.select(table.c.id, stored_at.label("at")).order_by(table.c.id).limit(limit).subquery()
             newest = self._connection.execute(sa.select(sa.func.max(table.c.id))).scalar() or 0
-            last = max(
-                (
-                    row.id
-                    for row in self._connection.execute(oldest)
-                    if row.at < before or row.id <= newest - keep
-                ),
-                default=None,
-            )
+            over = (oldest.c.at < before) | (oldest.c.id <= newest - keep)
+            last = self._connection.execute(sa.select(sa.func.max(oldest.c.id)).where(over)).scalar()
             if last is not None:
                 gone += self._connection.execute(sa.delete(table).where(table.c.id <= last)).rowcount
         self._connection.execute(sa.delete(_c).where(_c.c.minute < minute_of(before)))

@@ -21,6 +21,7 @@ T = TypeVar("T")
 _n = tables.notes
 _p = tables.periods
 _d = tables.documents
+_LAST_CHARACTER = chr(0x10FFFF)
 _GET = Prepared(sa.select(_n.c.value).where(_n.c.key == sa.bindparam("wanted")))
 
 
@@ -62,7 +63,11 @@ class NoteTable:
 
     def all(self, prefix: str) -> dict[str, str]:
         """Return every key that begins with a prefix, with its value."""
-        query = sa.select(_n.c.key, _n.c.value).where(_n.c.key.startswith(clean(prefix), autoescape=True))
+        wanted = clean(prefix)
+        query = sa.select(_n.c.key, _n.c.value).where(_n.c.key.startswith(wanted, autoescape=True))
+        if self._connection.dialect.name == "sqlite":
+            # Its LIKE reads every note there is; a server's order of texts is another than that of their bytes.
+            query = query.where(_n.c.key >= wanted, _n.c.key < wanted + _LAST_CHARACTER)
         return {row.key: row.value for row in self._connection.execute(query)}
 
     def once(self, name: str, period: str, now: datetime) -> bool:

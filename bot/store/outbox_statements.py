@@ -164,14 +164,18 @@ HELD_UNTIL = Prepared(
         _t.c.id == sa.bindparam("message"), _t.c.lease_owner == sa.bindparam("owner")
     )
 )
-RELEASE = Prepared(
-    sa.update(_t).where(_t.c.lease_until.is_not(None)).values(lease_owner="", lease_until=None)
+# A message is claimed while it is owed or to be rechecked: two questions that each have an index. Asked by the lease
+# alone, every message there ever was would be read.
+_CLAIMABLE = sa.union_all(
+    sa.select(_t.c.id).where(_t.c.sent_revision < _t.c.wanted_revision),
+    sa.select(_t.c.id).where(_t.c.confirm_at.is_not(None)),
 )
+_CLAIMED = sa.update(_t).where(_t.c.id.in_(_CLAIMABLE), _t.c.lease_until.is_not(None))
+RELEASE = Prepared(_CLAIMED.values(lease_owner="", lease_until=None))
 _Unsure = sa.bindparam("unsure", type_=tables.UtcTime)
+_CLAIMED_BY = _CLAIMED.where(_t.c.lease_owner == sa.bindparam("owner"))
 RELEASE_OF = Prepared(
-    sa.update(_t)
-    .where(_t.c.lease_until.is_not(None), _t.c.lease_owner == sa.bindparam("owner"))
-    .values(
+    _CLAIMED_BY.values(
         lease_owner="",
         lease_until=None,
         unsure_until=sa.case((_t.c.unsure_until > _Unsure, _Unsure), else_=_t.c.unsure_until),
@@ -201,11 +205,7 @@ HASTEN = Prepared(
     .where(_t.c.last_error == sa.bindparam("error"))
     .values(next_at=_Now)
 )
-_HELD = (
-    sa.update(_t)
-    .where(_t.c.lease_until.is_not(None), _t.c.lease_owner == sa.bindparam("owner"))
-    .where(_t.c.id.not_in(sa.bindparam("but", expanding=True)))
-)
+_HELD = _CLAIMED_BY.where(_t.c.id.not_in(sa.bindparam("but", expanding=True)))
 GIVE_BACK = Prepared(_HELD.values(**_DEFERRED))
 NOT_BEGUN = Prepared(
     # An attempt of unknown outcome that is older has kept its own time.

@@ -59,7 +59,13 @@ _next = (
     .with_for_update(skip_locked=True, of=_t)
 )
 _NEXT = Prepared(_next)
-_NEXT_ONLY = Prepared(_next.where(_i.c.severity == sa.bindparam("only")))
+# Not a condition of the joined incident: SQLite would begin with it, and read every incident there ever was.
+_so_grave = _i.alias("grave")
+_NEXT_ONLY = Prepared(
+    _next.where(
+        sa.exists().where(_so_grave.c.id == _t.c.incident_id, _so_grave.c.severity == sa.bindparam("only"))
+    )
+)
 _CHANGE = Prepared(sa.update(_t).where(_t.c.id == sa.bindparam("run")))
 _SOONER = Prepared(
     sa.update(_t)

@@ -157,22 +157,18 @@ class SignalTable:
         )
         ended = sa.select(sa.func.max(e.c.last_seen_at)).where(of_alert).scalar_subquery()
         fires = sa.exists().where(of_alert, e.c.firing)
-        query = (
-            sa.select(_t, sa.type_coerce(ended, tables.UtcTime).label("ended_at"))
-            .where(
-                _t.c.last_seen_at > since,
-                _t.c.source == Source.ALERTMANAGER.value,
-                _t.c.status == SignalStatus.FIRING.value,
-                _t.c.fingerprint != "",
-                _t.c.outcome != "",
-                ~fires,
-                (_t.c.seen > 1) | ~ended_behind,
-                sa.type_coerce(_t.c.last_seen_at, sa.BigInteger)
-                > sa.type_coerce(ended, sa.BigInteger) + int(margin_seconds * 1_000_000),
-            )
-            .order_by(_t.c.id)
+        query = sa.select(_t, sa.type_coerce(ended, tables.UtcTime).label("ended_at")).where(
+            _t.c.last_seen_at > since,
+            _t.c.source == Source.ALERTMANAGER.value,
+            _t.c.status == SignalStatus.FIRING.value,
+            _t.c.fingerprint != "",
+            _t.c.outcome != "",
+            ~fires,
+            (_t.c.seen > 1) | ~ended_behind,
+            sa.type_coerce(_t.c.last_seen_at, sa.BigInteger)
+            > sa.type_coerce(ended, sa.BigInteger) + int(margin_seconds * 1_000_000),
         )
-        return read_all(
+        found = read_all(
             self._connection,
             query,
             {},
@@ -180,6 +176,8 @@ class SignalTable:
             self._unreadable,
             key=_t.c.id,
         )
+        # In order here: asked to order them by id, SQLite reads every signal there ever was.
+        return sorted(found, key=lambda each: each[0].id)
 
     def last_seen(self, incident_id: int) -> datetime | None:
         """Return when a signal of the incident, or a repeat of one, came last."""

@@ -1,5 +1,7 @@
 """The outbox: never dropped, never doubled, the latest wins; on SQLite and on PostgreSQL."""
 
+from collections.abc import Callable
+
 from bot.store import SqlStore
 from tests.contracts.store_samples import HOSTILE, NOW, incident, later, open_incident, want_card, want_line
 from triage.incidents.notifications import INCIDENT_CHANNEL
@@ -180,6 +182,31 @@ async def test_what_is_gone_while_a_copy_of_it_may_come_keeps_its_id_and_is_look
     assert await claim(store, 19) == []
     [due] = await claim(store, 20)
     assert (due.post_id, due.recheck) == ("1.2", recheck)
+
+
+async def test_a_recheck_that_is_claimed_is_given_back_like_what_is_owed(store: SqlStore) -> None:
+    """By its owner, or by all at a start: what is looked for is what is claimed, owed or not."""
+    await store.write(open_incident)
+    [card] = await claim(store)
+    recheck = Recheck(later(1), post=True)
+    await store.write(
+        lambda tx: tx.outbox.posted(
+            card.id, post_id="1.1", channel_id="C1", revision=1, now=NOW, recheck=recheck
+        )
+    )
+    gives_back: list[Callable[[Tx], object]] = [
+        lambda tx: tx.outbox.release(),
+        lambda tx: tx.outbox.release_of("me", NOW),
+        lambda tx: tx.outbox.give_back("me", but=[0, 5], now=later(2), error="stopped"),
+    ]
+    for give_back in gives_back:
+        taken = await store.write(
+            lambda tx: tx.outbox.claim(later(2), owner="me", lease_seconds=300, limit=5)
+        )
+        assert [one.id for one in taken] == [card.id]
+        assert await store.write(lambda tx: tx.outbox.held_until(card.id, "me")) is not None
+        await store.write(give_back)
+        assert await store.write(lambda tx: tx.outbox.held_until(card.id, "me")) is None
 
 
 async def test_messages_are_found_by_what_they_show_and_by_their_ts(store: SqlStore) -> None:
