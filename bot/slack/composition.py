@@ -76,14 +76,22 @@ def channel_of(tx: Tx, message: Message) -> str:
 
 
 def _following(tx: Tx, message: Message) -> Sequence[Message]:
-    """Return the lines right behind a line that wait as well; an attempted one was part of an earlier message."""
+    """Return the lines right behind a line that wait as well.
+
+    One that was attempted stands in another message. What was asked for since the attempt began goes by itself, for it may
+    have gone meanwhile (``bot.store.passing``).
+    """
     if message.kind is not MessageKind.LINE or message.parent_id is None or message.aside:
         return ()
     waiting = tx.outbox.unposted_in_thread(message.parent_id, TOGETHER + 20)
     behind = [
         other for other in waiting if other.id > message.id and other.kind not in NO_ORDER and not other.aside
     ]
-    lines = list(takewhile(lambda other: other.kind is MessageKind.LINE, behind))[: TOGETHER - 1]
+    lines = [
+        other
+        for other in takewhile(lambda other: other.kind is MessageKind.LINE, behind)
+        if other.attempted_at is None and not _since(message, other)
+    ][: TOGETHER - 1]
     left, kept = CHARACTERS - _length(tx, message), []
     for line in lines:
         left -= _length(tx, line)
@@ -91,6 +99,10 @@ def _following(tx: Tx, message: Message) -> Sequence[Message]:
             break
         kept.append(line)
     return kept
+
+
+def _since(message: Message, other: Message) -> bool:
+    return message.attempted_at is not None and other.created_at > message.attempted_at
 
 
 def _length(tx: Tx, line: Message) -> int:

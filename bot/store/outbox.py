@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from bot.store import outbox_statements as statements
 from bot.store import tables
 from bot.store.health import Unreadable
+from bot.store.passing import passing
 from bot.store.prepared import Prepared
 from bot.store.reading import read_all
 from bot.store.shapes import texts, whole_numbers
@@ -19,6 +20,9 @@ from bot.store.text import clean
 from bot.store.value_lists import padded
 from triage.incidents.notifications import LINE_URGENCY
 from triage.ports.store import ASIDE, Message, MessageKind, OutboxState, Recheck
+
+_LOOKED_THROUGH = 200
+"""Messages of a thread among which one is looked for that need not wait."""
 
 
 class OutboxTable:
@@ -86,7 +90,8 @@ class OutboxTable:
     ) -> list[Message]:
         """Take due messages: most urgent first, a thread's in their order and only below a posted parent."""
         times = {"now": now, "far": now + statements.FAR}
-        ids = statements.DUE.scalars(self._connection, {**times, "most": limit})
+        ids = self._passing_at(now)[:limit]
+        ids += statements.DUE.scalars(self._connection, {**times, "most": limit - len(ids)})
         if len(ids) < limit:
             rechecks = {**times, "most": limit - len(ids)}
             ids += statements.RECHECKS_DUE.scalars(self._connection, rechecks)
@@ -105,6 +110,21 @@ class OutboxTable:
         if len(claimed) < len(set(ids)):
             claimed += self._mended(set(ids) - {message.id for message in claimed}, now)
         return sorted(claimed, key=lambda message: (message.urgency, message.id))
+
+    def _passing(self) -> list[tuple[Message, datetime]]:
+        """Return the lines that go before what of their threads is in doubt, and from when on they may."""
+        threads = statements.DOUBTED.scalars(self._connection, {})
+        found = (
+            passing(self.unposted_in_thread(one, _LOOKED_THROUGH), statements.UNORDERED) for one in threads
+        )
+        return [each for each in found if each is not None and each[0].parent_post_id]
+
+    def _passing_at(self, now: datetime) -> list[int]:
+        far = now + statements.FAR
+        lines = [line.id for line, at in self._passing() if at <= now or at > far]
+        if not lines:
+            return []
+        return statements.FREE.scalars(self._connection, {"ids": padded(lines), "now": now, "far": far})
 
     def _mended(self, unreadable: set[int], now: datetime) -> list[Message]:
         """Return what can be read without its recheck; everything is looked at again then.
@@ -266,7 +286,8 @@ class OutboxTable:
         times = (
             query.scalar(self._connection, {}) for query in (statements.NEXT_AT, statements.NEXT_RECHECK)
         )
-        return min((at for at in times if at is not None), default=None)
+        passing_at = (at for _, at in self._passing())
+        return min((at for at in (*times, *passing_at) if at is not None), default=None)
 
     def state(self) -> OutboxState:
         """Return how many messages or edits are owed, and since when the oldest of them waits."""

@@ -94,6 +94,17 @@ DUE = Prepared(
     .limit(sa.bindparam("most"))
     .with_for_update(skip_locked=True, of=_t)
 )
+DOUBTED = Prepared(
+    sa.select(_t.c.parent_id)
+    .distinct()
+    .where(_t.c.sent_revision < _t.c.wanted_revision, _t.c.sent_revision == 0, _t.c.urgency < ASIDE)
+    .where(_t.c.attempted_at.is_not(None), _t.c.parent_id.is_not(None))
+)
+FREE = Prepared(
+    sa.select(_t.c.id)
+    .where(_t.c.id.in_(sa.bindparam("ids", expanding=True)), UNCLAIMED)
+    .with_for_update(skip_locked=True, of=_t)
+)
 CLAIM = Prepared(
     sa.update(_t)
     .where(_t.c.id.in_(sa.bindparam("ids", expanding=True)))

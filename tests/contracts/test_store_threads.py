@@ -186,3 +186,74 @@ async def test_what_was_refused_counts_until_it_is_posted(store: SqlStore) -> No
 
 def _defer(tx: Tx, *, message_id: int, counted: bool) -> None:
     tx.outbox.defer(message_id, until=later(7), error="why", counted=counted)
+
+
+def want_aloud(tx: Tx, saved: Incident, ref: str, seconds: float) -> int:
+    """Ask, so many seconds after the start, for a line that people must notice."""
+    return tx.outbox.want(
+        MessageKind.LINE,
+        ref,
+        channel="incidents",
+        now=later(seconds),
+        incident_id=saved.id,
+        in_thread=True,
+        urgency=0,
+    )
+
+
+async def below_one_in_doubt(store: SqlStore, kind: MessageKind = MessageKind.LINE) -> Incident:
+    """Have a message of a posted card's thread under way since the second second; gives the incident."""
+    saved = await store.write(open_incident)
+    await store.write(post_all)
+    await store.write(
+        lambda tx: tx.outbox.want(
+            kind, "doubt", channel="incidents", now=NOW, incident_id=saved.id, in_thread=True, urgency=3
+        )
+    )
+    assert [one.ref for one in await store.write(partial(claiming, seconds=1))] == ["doubt"]
+    return saved
+
+
+async def test_what_must_be_noticed_passes_what_is_in_doubt(store: SqlStore) -> None:
+    """The answer is waited for a moment; then the first of those goes, and the others of them with it or behind it."""
+    saved = await below_one_in_doubt(store)
+    for ref in ("aloud", "and this"):
+        await store.write(partial(want_aloud, saved=saved, ref=ref, seconds=1.2))
+    assert await store.write(partial(claiming, seconds=2.4)) == []
+    assert await store.read(lambda tx: tx.outbox.next_at()) == later(2.5)
+    [passes] = await store.write(partial(claiming, seconds=2.5))
+    assert passes.ref == "aloud"
+    assert await store.write(partial(claiming, seconds=2.6)) == [], "its own answer is waited for, too"
+    await store.write(lambda tx: post(tx, passes))
+    assert [one.ref for one in await store.write(partial(claiming, seconds=2.7))] == ["and this"]
+
+
+async def test_what_the_attempt_in_doubt_may_have_told_does_not_pass_it(store: SqlStore) -> None:
+    """Lines that wait travel in one message: what was owed when it began may stand in it."""
+    saved = await store.write(open_incident)
+    await store.write(post_all)
+    await store.write(lambda tx: want_line(tx, saved, "doubt"))
+    await store.write(partial(want_aloud, saved=saved, ref="aloud", seconds=0.9))
+    assert [one.ref for one in await store.write(partial(claiming, seconds=1))] == ["doubt"]
+    assert await store.write(partial(claiming, seconds=9)) == []
+
+
+async def test_a_file_in_doubt_holds_no_line_that_must_be_noticed(store: SqlStore) -> None:
+    """No line travels with a file, whenever it was asked for."""
+    saved = await store.write(open_incident)
+    await store.write(post_all)
+    await store.write(
+        lambda tx: tx.outbox.want(
+            MessageKind.FILE, "7", channel="incidents", now=NOW, incident_id=saved.id, in_thread=True
+        )
+    )
+    await store.write(partial(want_aloud, saved=saved, ref="aloud", seconds=0.9))
+    assert [one.ref for one in await store.write(partial(claiming, seconds=1))] == ["7"]
+    assert [one.ref for one in await store.write(partial(claiming, seconds=3))] == ["aloud"]
+
+
+async def test_what_only_explains_keeps_its_place_behind_what_is_in_doubt(store: SqlStore) -> None:
+    """A thread is read in its order; only what people must notice is worth breaking it."""
+    saved = await below_one_in_doubt(store)
+    await store.write(lambda tx: want_line(tx, saved, "explains", now=later(1.2)))
+    assert await store.write(partial(claiming, seconds=9)) == []

@@ -374,3 +374,36 @@ def _standing_still(bench: Bench, reached: asyncio.Event, going_on: asyncio.Even
         return await post(*arguments, **named)
 
     return late
+
+
+@pytest.mark.parametrize("late", [2.4, 4.5])
+async def test_what_must_be_noticed_is_told_while_a_line_is_in_doubt(
+    sqlite_store: SqlStore, late: float
+) -> None:
+    """The line comes late, before or after it was given up twice: each stands there once, none is missing."""
+    times = replace(QUICK, timeout=2.0, settle=2.0)
+    async with (
+        SlackServer() as slack,
+        bench_on(sqlite_store, slack, times=times) as bench,
+        asyncio.TaskGroup() as tasks,
+    ):
+        tasks.create_task(bench.sender.run())
+        incident = await bench.open()
+        await bench.settled()
+        slack.faults.add(Fault.late(POST, late))
+        await bench.line(incident, "one", "two")
+        await asyncio.sleep(0.2)
+        await bench.line(incident, "three")
+        began = time.monotonic()
+        await bench.aloud(incident, "Sev-1 joined")
+
+        def told() -> str:
+            return str([message.blocks for message in slack.thread(bench.cards()[0])])
+
+        await until(lambda: "Sev-1 joined" in told())
+        assert time.monotonic() - began < 2.0
+        assert "one" not in told()
+        await bench.settled(15)
+        await sure(bench, 15)
+        assert [told().count(word) for word in ("one", "two", "three", "joined")] == [1, 1, 1, 1]
+        bench.sender.stop()

@@ -20,7 +20,7 @@ from bot.slack.unknown_outcomes import DeliveryTimes
 from bot.store import SqlStore
 from demo.slack import Message as SlackMessage
 from demo.slack import SlackServer
-from triage.incidents.notifications import tell_card, tell_line
+from triage.incidents.notifications import IN_CHANNEL, tell_card, tell_line
 from triage.model import (
     Incident,
     IncidentStatus,
@@ -101,6 +101,20 @@ class Bench:
                 tell_line(tx, entry, now)
 
         await self.store.write(work)
+        self.bell.ring()
+
+    async def aloud(self, incident: Incident, text: str) -> None:
+        """Tell a change of an incident that the channel shows, too."""
+        now = datetime.now(UTC)
+        entry = TimelineEntry(
+            incident_id=incident.id,
+            at=now,
+            recorded_at=now,
+            kind=TimelineKind.NOTE,
+            text=text,
+            data={IN_CHANNEL: True},
+        )
+        await self.store.write(lambda tx: tell_line(tx, entry, now))
         self.bell.ring()
 
     async def change(self, incident: Incident) -> None:
