@@ -51,7 +51,7 @@ def _incident(number: int, at: datetime) -> list[dict[str, Any]]:
     return [
         {
             "id": number, "handle": f"h{number}", "title": "bot1 hard stop", "name": "BotHardStopActive",
-            "subjects": [{"kind": "bot", "name": f"bot{number % 3}"}], "severity": "Sev-2", "status": "resolved",
+            "subjects": [["bot", f"bot{number % 3}"]], "severity": "Sev-2", "status": "resolved",
             "shape": "single", "opened_at": at, "changed_at": at, "acknowledged_by": "", "resolved_at": at,
             "resolved_by": "", "reopened": 0, "quiet": False, "last_seen_at": at,
         }
