@@ -1,8 +1,9 @@
 """What we missed, found by asking: the pure decision, told on a store."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 
@@ -24,7 +25,9 @@ from triage.ports.sources import (
     Sources,
     unread_firing,
 )
+from triage.ports.store import Tx
 
+T = TypeVar("T")
 LABELS = {"alertname": "BotFrozen", "bot": "bot1", "severity": "critical"}
 BEGAN = "2026-02-20T02:59:00.31Z"
 """As the webhook prints it; the API prints ``.310Z``."""
@@ -192,6 +195,54 @@ async def test_one_episode_has_one_name_however_its_start_is_printed(
     story.clock.move(60)
     assert await reconcile(story, watchers) == 0
     assert (await story.incident()).status is IncidentStatus.TRIGGERED
+
+
+class Noting:
+    """The story's store: counts the writes, and lets something come before one."""
+
+    def __init__(self, story: Story) -> None:
+        self.story = story
+        self.writes = 0
+        self.before_write: list[Signal] = []
+
+    async def read(self, work: Callable[[Tx], T]) -> T:
+        """Read as the store does."""
+        return await self.story.store.read(work)
+
+    async def write(self, work: Callable[[Tx], T]) -> T:
+        """Write as the store does, after what comes in between."""
+        self.writes += 1
+        arrived, self.before_write = self.before_write, []
+        if arrived:
+            await self.story.arrive(*arrived)
+        return await self.story.store.write(work)
+
+
+async def test_the_writer_is_asked_only_where_something_was_missed(story: Story, watchers: Watchers) -> None:
+    """It would read all that fires, a storm's thousands, while every webhook waits for its commit."""
+    await story.arrive(alert(story, SignalStatus.FIRING))
+    noting, asking = Noting(story), job(story, watchers)
+    asking.store = noting  # type: ignore[assignment] # the two that are asked
+    watchers.active = [held()]
+    story.clock.move(60)
+    assert (await asking.run(), noting.writes) == (0, 1)  # its announced end
+    assert (await asking.run(), noting.writes) == (0, 1)
+
+
+async def test_an_end_that_moves_makes_nothing_fire_that_resolved_meanwhile(
+    story: Story, watchers: Watchers
+) -> None:
+    """Its resolve is sorted between the look and the write."""
+    await story.arrive(alert(story, SignalStatus.FIRING))
+    noting, asking = Noting(story), job(story, watchers)
+    asking.store = noting  # type: ignore[assignment] # the two that are asked
+    watchers.active = [held()]
+    story.clock.move(60)
+    noting.before_write = [alert(story, SignalStatus.RESOLVED)]
+    assert await asking.run() == 0
+    incident = await story.incident()
+    [episode] = await story.store.read(lambda tx: tx.incidents.episodes([incident.id]))
+    assert (incident.status, episode.firing) == (IncidentStatus.RESOLVED, False)
 
 
 async def test_gone_from_alertmanager_and_still_firing_in_prometheus_stays(
