@@ -68,9 +68,8 @@ class OutboxTable:
         }
         wanted = int(statements.want(self._connection.dialect.name).scalar(self._connection, row))
         if kind is MessageKind.LINE and urgency < LINE_URGENCY:  # the lines before it go first, and with it
-            statements.HURRY.run(
-                self._connection, {"parent": row["parent_id"], "than": urgency, "urgency": urgency}
-            )
+            hurry = {"parent": row["parent_id"], "to": urgency, "due": row["next_at"]}
+            statements.HURRY.run(self._connection, hurry)
         return wanted
 
     def _card(self, incident_id: int | None) -> int:

@@ -132,14 +132,19 @@ PUT_OFF = Prepared(
         lease_until=None,
     )
 )
+_Due = sa.bindparam("due", type_=tables.UtcTime)
+# What waits for others to be one message with them waits no longer; what waits because it failed does.
+_WAITS_FOR_OTHERS = (_t.c.next_at > _Due) & _t.c.attempted_at.is_(None) & (_t.c.last_error == "")
 HURRY = Prepared(
-    sa.update(_t).where(
+    sa.update(_t)
+    .where(
         _t.c.parent_id == sa.bindparam("parent"),
         _t.c.kind == MessageKind.LINE.value,
         _t.c.sent_revision == 0,
-        _t.c.urgency > sa.bindparam("than"),
+        _t.c.urgency > sa.bindparam("to"),
         _t.c.urgency < ASIDE,
     )
+    .values(urgency=sa.bindparam("to"), next_at=sa.case((_WAITS_FOR_OTHERS, _Due), else_=_t.c.next_at))
 )
 PUT_BEHIND = Prepared(
     sa.update(_t)

@@ -257,3 +257,28 @@ async def test_what_only_explains_keeps_its_place_behind_what_is_in_doubt(store:
     saved = await below_one_in_doubt(store)
     await store.write(lambda tx: want_line(tx, saved, "explains", now=later(1.2)))
     assert await store.write(partial(claiming, seconds=9)) == []
+
+
+async def test_what_must_be_noticed_does_not_wait_with_a_line_that_waits_for_others(store: SqlStore) -> None:
+    """A line that was to be one message with later ones goes as soon as the grave one behind it; one refused does not."""
+    saved, other = await store.write(open_incident), await store.write(open_incident)
+    await store.write(post_all)
+
+    def quiet(tx: Tx, incident: Incident, ref: str) -> int:
+        return tx.outbox.want(
+            MessageKind.LINE,
+            ref,
+            channel="incidents",
+            now=NOW,
+            incident_id=incident.id,
+            in_thread=True,
+            urgency=3,
+            wait_seconds=10,
+        )
+
+    await store.write(lambda tx: quiet(tx, saved, "quiet"))
+    refused = await store.write(lambda tx: quiet(tx, other, "refused"))
+    await store.write(lambda tx: tx.outbox.defer(refused, until=later(9), error="fatal"))
+    for one in (saved, other):
+        await store.write(partial(want_aloud, saved=one, ref=f"aloud {one.id}", seconds=1))
+    assert [one.ref for one in await store.write(partial(claiming, seconds=1))] == ["quiet"]
