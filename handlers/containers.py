@@ -13,12 +13,13 @@ from datetime import datetime, timedelta
 
 from loguru import logger
 
+from handlers.second_try import SecondTry
 from triage.actions.attribution import ASKED_FOR, action_behind, described_as_ours
 from triage.actions.notifications import confirmed_by
 from triage.actions.own_starts import after, our_deploy
 from triage.concurrency import FAULTS, is_stop
 from triage.desk import Desk
-from triage.desk_events import DeskEvent, Parked
+from triage.desk_events import EPOCH, DeskEvent, Parked, failed_on
 from triage.errors import SourceError, SourceNotConfigured, StoreUnavailable
 from triage.incidents.timeline import tell_events
 from triage.masking import masked
@@ -48,6 +49,7 @@ from triage.signals.watched_conditions import settle
 CURSOR = "containers/cursor"
 OVERLAP = timedelta(seconds=2)
 """Asked again after a break: an event is known by its key, so it cannot count twice."""
+PARKED_AS = "containers"
 PARKED_MAX = 2_000
 """Characters of an event that are kept with why it could not be taken."""
 ROUND_SECONDS = 30.0
@@ -83,6 +85,11 @@ class ContainerListener:
     trouble: str = ""
     aside: str = ""
     """What of the events could not be taken since the start, though the others are."""
+    _second_try: SecondTry = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Try again what the run before failed on."""
+        self._second_try = SecondTry(self.store, PARKED_AS, lambda: self.beat())  # noqa: PLW0108 - it is set later
 
     async def run(self) -> None:
         """Listen until cancelled; returns at once where no engine is configured."""
@@ -111,6 +118,7 @@ class ContainerListener:
         cursor = await self.store.read(lambda tx: tx.notes.parsed(CURSOR, datetime.fromisoformat))
         first = now - timedelta(minutes=self.desk.listening.look_back_minutes)
         since = cursor - OVERLAP if cursor else first
+        await self._second_try.run(self._try_again)
         for event in await self.containers.history(since=since, until=now):
             await self._take(event)
         if cursor:
@@ -157,8 +165,8 @@ class ContainerListener:
     async def _keep_aside(self, told: ContainerEvent, error: BaseException, now: datetime) -> None:
         """Park an event with why, and go on behind it."""
         text = masked(str(told))[:PARKED_MAX]
-        why = f"we failed on it: {type(error).__name__}"
-        one = Parked("containers", f"{told.container_id}-{told.action}-{told.time_ns}", why, text)
+        why = failed_on(error)
+        one = Parked(PARKED_AS, _entry_id(told), why, text)
 
         def keep(tx: Tx) -> None:
             tx.events.park([one], now=now)
@@ -170,8 +178,25 @@ class ContainerListener:
         self.counts.parked += 1
         self.aside = f"{self.counts.parked} container events could not be taken, the last: {why}"
 
-    async def _store(self, event: DeskEvent, moment: datetime, now: datetime) -> None:
-        signals = await self.store.write(lambda tx: self._keep(tx, event, moment, now))
+    async def _try_again(self, one: Parked) -> bool:
+        """Ask the engine, which remembers its last events, for one put aside. Returns whether it could be taken."""
+        at = EPOCH + timedelta(microseconds=int(one.entry_id.rpartition("-")[2]) // 1000)
+        near = await self.containers.history(since=at - OVERLAP, until=at + OVERLAP)
+        told = next((each for each in near if _entry_id(each) == one.entry_id), None)
+        now = self.clock.now()
+        event = None if told is None else container_event(self.desk, told, now)
+        if told is None or event is None or told.action == UNREADABLE:
+            return False
+        await self._store(event, told.at, now, aside=one.key)
+        return True
+
+    async def _store(self, event: DeskEvent, moment: datetime, now: datetime, aside: str = "") -> None:
+        def work(tx: Tx) -> int | None:
+            if aside:
+                tx.events.unpark(aside)
+            return self._keep(tx, event, moment, now)
+
+        signals = await self.store.write(work)
         if signals is None:
             self.counts.repeats += 1
             return
@@ -252,12 +277,24 @@ class ContainerListener:
         return tx.signals.add([container_signal(self.desk, judged, now)])
 
     def _health(self, tx: Tx, event: DeskEvent, now: datetime) -> int:
-        if event.category not in _ENDS_HEALTH:
+        if event.category not in _ENDS_HEALTH or self._told_since(tx, event, now):
             return 0
         container = str(event.data.get("container", ""))
         sick = event.data.get("health") == "unhealthy"
         wrong = {"unhealthy": unhealthy(self.desk, event)} if sick else {}
         return len(settle(tx, self.desk, f"health/{container}", wrong, now))
+
+    @staticmethod
+    def _told_since(tx: Tx, event: DeskEvent, now: datetime) -> bool:
+        """Whether a later event is stored that says how the container is: this one came late."""
+        later = tx.events.of(
+            [event.subject], since=event.at, until=max(now, event.at), source=Source.CONTAINER
+        )
+        mine = event.data.get("container")
+        return any(
+            each.at > event.at and each.category in _ENDS_HEALTH and each.data.get("container") == mine
+            for each in later
+        )
 
     async def _take_missed(self, since: datetime) -> None:
         """Ask the containers themselves what happened to them since an event was read last."""
@@ -289,3 +326,7 @@ class ContainerListener:
         event = missed_death(self.desk, state, since, await self.store.read(known), now)
         if event is not None:
             await self._store(event, since, now)
+
+
+def _entry_id(told: ContainerEvent) -> str:
+    return f"{told.container_id}-{told.action}-{told.time_ns}"

@@ -15,9 +15,10 @@ from datetime import datetime, timedelta
 from loguru import logger
 
 from handlers.flood import Flood, ReadBatch, is_flood
+from handlers.second_try import SecondTry
 from triage.concurrency import FAULTS, is_stop
 from triage.desk import Desk
-from triage.desk_events import DeskEvent, Gravity, Parked, PayloadEntry, entry_key, moment_of
+from triage.desk_events import DeskEvent, Gravity, Parked, PayloadEntry, entry_key, failed_on, moment_of
 from triage.errors import SourceError, StoreUnavailable
 from triage.model import Severity, Signal, SignalStatus, Source, Subject, SubjectKind
 from triage.ports.clock import Clock
@@ -87,6 +88,11 @@ class StreamListener:
     _looked_at: float = float("-inf")
     _reported_gap: str = ""
     _failed_on: int = 0
+    _second_try: SecondTry = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Try again what the run before failed on."""
+        self._second_try = SecondTry(self.store, self.reader.stream, lambda: self.beat())  # noqa: PLW0108 - it is set later
 
     @property
     def _cursor_note(self) -> str:
@@ -120,6 +126,7 @@ class StreamListener:
         """Read one batch, store it, acknowledge it; where it is a flood, all of that. Returns how many entries it had."""
         if not self._open:
             await self._begin()
+        await self._second_try.run(self._try_again)
         await self._look()
         await asyncio.sleep(self.give_way())
         batch = await self.reader.read()
@@ -185,7 +192,7 @@ class StreamListener:
                 for half in (entries[:middle], entries[middle:]):
                     await self._store_safely(half, looked_for=True)
             else:
-                await self._park(entries[0], f"we failed on it: {type(error).__name__}")
+                await self._park(entries[0], failed_on(error))
 
     async def _park(self, entry: PayloadEntry, why: str) -> None:
         one = parked(self.reader.stream, entry, why)
@@ -193,6 +200,24 @@ class StreamListener:
         self.counts.parked += 1
         self._failed_on += 1
         self.aside = f"{counted(self._failed_on, 'entry', 'entries')} could not be taken, the last: {why}"
+
+    async def _try_again(self, one: Parked) -> bool:
+        """Take what was put aside, as it was kept: masked, and cut where it was long. Returns whether it could be taken."""
+        now = self.clock.now()
+        read = self.read(self.desk, one.stream, [PayloadEntry(one.entry_id, one.payload)], now)
+        events = [each for each in read if isinstance(each, DeskEvent)]
+        if not events:
+            return False
+
+        def work(tx: Tx) -> StoredBatch:
+            tx.events.unpark(one.key)
+            return self.keep(tx, events, now)
+
+        kept = await self.store.write(work, patient=True)
+        self._count(kept, len(events), (), moment_of(one.entry_id, now))
+        if kept.new:
+            self.stored()
+        return True
 
     async def _said(self, entries: Sequence[PayloadEntry], now: datetime) -> list[DeskEvent | Parked]:
         said: list[DeskEvent | Parked] = []

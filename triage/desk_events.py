@@ -70,9 +70,18 @@ class PayloadEntry:
     payload: str | bytes | None
 
 
+FAILED_ON = "we failed on it: "
+"""How the reason begins where the fault is ours."""
+
+
+def failed_on(error: BaseException) -> str:
+    """Return the reason of an entry that we failed on."""
+    return f"{FAILED_ON}{type(error).__name__}"
+
+
 @dataclass(frozen=True, slots=True)
 class Parked:
-    """An entry that does not validate: kept aside with its reason, never tried again."""
+    """An entry kept aside with its reason: it does not validate, or we ``failed_on`` it and try it again after a start."""
 
     stream: str
     entry_id: str

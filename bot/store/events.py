@@ -29,7 +29,7 @@ from bot.store.reading import read_all
 from bot.store.text import clean
 from bot.store.upsert import insert, insert_for
 from bot.store.value_lists import padded
-from triage.desk_events import DeskEvent, EventKind, Parked
+from triage.desk_events import FAILED_ON, DeskEvent, EventKind, Parked
 from triage.model import Source, Subject, SubjectKind, TimelineKind
 
 T = TypeVar("T")
@@ -243,7 +243,7 @@ class EventTable:
         return int(self._connection.execute(query).scalar_one())
 
     def park(self, parked: Sequence[Parked], *, now: datetime) -> int:
-        """Keep entries aside that do not validate. Returns how many were new."""
+        """Keep entries aside that do not validate, or that we failed on. Returns how many were new."""
         rows = [
             {
                 "key": clean(each.key),
@@ -259,6 +259,20 @@ class EventTable:
             return 0
         statement = insert(self._connection, _p).on_conflict_do_nothing(index_elements=["key"])
         return len(self._connection.execute(statement.returning(_p.c.id), rows).scalars().all())
+
+    def failed_on(self, stream: str, limit: int = 1000) -> list[Parked]:
+        """Return the newest entries of a stream that we failed on, oldest first."""
+        query = (
+            sa.select(_p.c.stream, _p.c.entry_id, _p.c.reason, _p.c.payload)
+            .where(_p.c.stream == clean(stream), _p.c.reason.startswith(FAILED_ON, autoescape=True))
+            .order_by(_p.c.id.desc())
+            .limit(limit)
+        )
+        return [Parked(**row) for row in self._connection.execute(query).mappings()][::-1]
+
+    def unpark(self, key: str) -> None:
+        """Drop an entry that is taken after all."""
+        self._connection.execute(sa.delete(_p).where(_p.c.key == clean(key)))
 
     def sizes(self) -> Mapping[str, int]:
         """Return how many ``events`` and ``parked`` entries are kept."""

@@ -362,6 +362,33 @@ async def test_an_event_that_raises_an_error_costs_only_itself(
     assert "hbot-poison" in parked[0][1]
 
 
+async def test_an_event_that_we_failed_on_is_tried_again_after_a_start(
+    sqlite_store: SqlStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It counts as it would have, and says nothing of the health that a later one told."""
+    engine = Engine(sqlite_store)
+    trips = {"unhealthy"}
+
+    def tripped(desk: Desk, told: ContainerEvent, now: datetime) -> DeskEvent | None:
+        if told.attributes.get("health") in trips:
+            raise ZeroDivisionError
+        return container_event(desk, told, now)
+
+    monkeypatch.setattr("handlers.containers.container_event", tripped)
+    await engine.say("health_status", attributes={"health": "unhealthy"})
+    await engine.say("health_status", attributes={"health": "healthy"}, after=3)
+    sizes = await sqlite_store.read(lambda tx: tx.events.sizes())
+    assert sizes == {"events": 1, "parked": 1}
+    still = listener_on(engine.fake, sqlite_store, engine.clock)
+    await still.follow()
+    assert await sqlite_store.read(lambda tx: tx.events.sizes()) == sizes
+    trips.clear()
+    engine.listener = listener_on(engine.fake, sqlite_store, engine.clock)
+    await engine.listen()
+    assert await sqlite_store.read(lambda tx: tx.events.sizes()) == {"events": 2, "parked": 0}
+    assert await engine.names() == [], "it is healthy by now"
+
+
 async def test_an_event_of_another_shape_is_kept_aside(sqlite_store: SqlStore) -> None:
     """The engine's next version tells something else: what is understood is taken."""
     engine = Engine(sqlite_store)

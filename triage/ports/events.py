@@ -60,7 +60,15 @@ class Events(Protocol):
         ...
 
     def park(self, parked: Sequence[Parked], *, now: datetime) -> int:
-        """Keep entries aside that do not validate. Returns how many were new."""
+        """Keep entries aside that do not validate, or that we failed on. Returns how many were new."""
+        ...
+
+    def failed_on(self, stream: str, limit: int = 1000) -> list[Parked]:
+        """Return the newest entries of a stream that we failed on, oldest first."""
+        ...
+
+    def unpark(self, key: str) -> None:
+        """Drop an entry that is taken after all."""
         ...
 
     def sizes(self) -> Mapping[str, int]:
