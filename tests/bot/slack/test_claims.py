@@ -26,6 +26,8 @@ LOOKS = ("conversations.history", "conversations.replies")
 PATIENT = DeliveryTimes()
 """As the service has it: whoever has to look waits for longer than a test does."""
 SOON = 4.0
+FRESH, STOOD = 0.2, 0.4
+"""For how long a claim is fresh here, a fifth of what the service has, and for how long a process stands still."""
 Wish = Callable[[Bench], Awaitable[object]]
 
 
@@ -50,6 +52,12 @@ class Away:
         if not self._reads:
             raise NotStored("away")
         return await self.store.read(work)
+
+
+@pytest.fixture(autouse=True)
+def soon_old(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make a claim old sooner than in the service."""
+    monkeypatch.setattr("bot.slack.claims.FRESH_SECONDS", FRESH)
 
 
 @asynccontextmanager
@@ -238,7 +246,7 @@ async def test_who_stood_still_before_a_post_does_not_post_what_another_has_take
         slack.faults.add(Fault.late(POST, 1.5), Fault.late(COMPLETE, 1.5))
         async with running(store, slack, "other") as other:
             await until(lambda: slack.faults.late)
-            await asyncio.sleep(1.1)
+            await asyncio.sleep(STOOD)
             halt.going_on.set()
             await until(lambda: not one.sender._under_way)
             await other.settled()
@@ -260,7 +268,7 @@ async def test_who_stood_still_before_an_edit_does_not_bring_the_older_text_back
         await taken_over(store, "frozen")
         async with running(store, slack, "other") as other:
             await other.settled()
-            await asyncio.sleep(1.1)
+            await asyncio.sleep(STOOD)
             halt.going_on.set()
             await until(lambda: not one.sender._under_way)
     assert len(slack.calls.of(EDIT)) == 1
@@ -341,7 +349,7 @@ async def test_who_stood_still_before_a_plain_version_leaves_it_to_who_has_the_m
         await taken_over(store, "frozen")
         async with running(store, slack, "other") as other:
             await other.settled()
-            await asyncio.sleep(1.1)
+            await asyncio.sleep(STOOD)
             halt.going_on.set()
             await until(lambda: not one.sender._under_way)
     assert set(slack.deliveries().values()) == {1}
@@ -381,7 +389,7 @@ async def test_who_stood_still_while_making_sure_of_a_message_takes_no_copy_back
         await until(lambda: len(slack.messages(CHANNEL)) == 2, 15)
         await taken_over(store, "frozen")
         await held_by_other(store)
-        await asyncio.sleep(1.1)
+        await asyncio.sleep(STOOD)
         halt.going_on.set()
         await until(lambda: not one.sender._under_way)
         assert len(slack.messages(CHANNEL)) == 2
