@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from loguru import logger
 
-from triage.concurrency import FAULTS, is_stop
+from triage.concurrency import FAULTS, RepeatedFault, is_stop
 from triage.errors import StoreUnavailable
 from triage.masking import masked
 from triage.ports.clock import Clock
@@ -25,7 +25,9 @@ FAULT_SHOWN_SECONDS = 300.0
 
 async def lasting(name: str, loop: Callable[[], Awaitable[None]], liveness: Liveness | None = None) -> None:
     """Run a loop for good: a fault of its own is logged, shown in ``/readyz``, and does not take the service with it."""
+    fault = RepeatedFault(name)
     while True:
+        began = asyncio.get_running_loop().time()
         try:
             await loop()
         except StoreUnavailable as error:  # said once, by the store
@@ -34,7 +36,9 @@ async def lasting(name: str, loop: Callable[[], Awaitable[None]], liveness: Live
         except FAULTS as error:  # whatever it is, alerts must still get through
             if is_stop(error):
                 raise
-            logger.opt(exception=error).error("{name} failed; it starts again", name=name)
+            if asyncio.get_running_loop().time() - began > FAULT_SHOWN_SECONDS:
+                fault.over()  # it went on for a while: a fault of its own
+            fault.met(error)
             if liveness is not None:
                 liveness.failed(name, error)
             await asyncio.sleep(AGAIN_SECONDS)

@@ -15,7 +15,7 @@ from apscheduler.triggers.base import BaseTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 from loguru import logger
 
-from triage.concurrency import FAULTS, is_stop
+from triage.concurrency import FAULTS, RepeatedFault, is_stop
 from triage.cron import Cron
 from triage.errors import SettingError, StoreUnavailable
 
@@ -90,6 +90,8 @@ async def running(
 def _beating(
     job: Job, beat: Callable[[str], None], failed: Callable[[str, BaseException], None]
 ) -> Callable[[], Awaitable[None]]:
+    fault = RepeatedFault(f"job {job.name}")
+
     async def call() -> None:
         try:
             await job.call()
@@ -100,9 +102,10 @@ def _beating(
                 # The shutdown cut it off; it runs again after the next start.
                 logger.info("job {name} was cut off by the shutdown", name=job.name)
                 return
-            logger.opt(exception=error).error("job {name} failed", name=job.name)
+            fault.met(error)
             failed(f"job:{job.name}", error)
         else:
+            fault.over()
             beat(f"job:{job.name}")
 
     return call

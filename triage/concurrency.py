@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeVar, overload
 
 from loguru import logger
@@ -132,3 +133,39 @@ def told_to_stop() -> bool:
 def is_stop(error: BaseException) -> bool:
     """Whether an error is the request to end this task, and no fault of one item."""
     return isinstance(error, asyncio.CancelledError) and told_to_stop()
+
+
+@dataclass(slots=True)
+class RepeatedFault:
+    """Logs a fault that comes with each run of ``name``: with its traceback once, then in a line that counts."""
+
+    name: str
+    _fault: tuple[str, str, int] | None = None
+    """The error's type, and where it was raised."""
+    _times: int = 0
+
+    def met(self, error: BaseException) -> None:
+        """Log a run that failed."""
+        fault = _raised_at(error)
+        self._times = self._times + 1 if fault == self._fault else 1
+        self._fault = fault
+        if self._times == 1:
+            logger.opt(exception=error).error("{name} failed", name=self.name)
+        else:
+            logger.error(
+                "{name} failed {times} times in a row: {why}", name=self.name, times=self._times, why=fault[0]
+            )
+
+    def over(self) -> None:
+        """Forget the fault, and say that it is over: a run went well."""
+        if self._fault is not None:
+            logger.info("{name} works again", name=self.name)
+        self._fault, self._times = None, 0
+
+
+def _raised_at(error: BaseException) -> tuple[str, str, int]:
+    file, line, trace = "", 0, error.__traceback__
+    while trace is not None:
+        file, line = trace.tb_frame.f_code.co_filename, trace.tb_lineno
+        trace = trace.tb_next
+    return type(error).__name__, file, line

@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from loguru import logger
 
 from bot import liveness
 from bot.liveness import Liveness, lasting
@@ -26,6 +27,34 @@ async def test_a_loop_that_fails_begins_again(monkeypatch: pytest.MonkeyPatch, f
     assert rounds == 2
     assert known.faults == {"work": 1}
     assert type(fault).__name__ in known.failing("work")
+
+
+async def test_a_loop_that_fails_again_and_again_logs_its_traceback_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Every five seconds another one would hide what else the log says."""
+    monkeypatch.setattr(liveness, "AGAIN_SECONDS", 0.01)
+    said, rounds = list[tuple[str, bool]](), 0
+
+    async def loop() -> None:
+        nonlocal rounds
+        rounds += 1
+        if rounds < 4:
+            raise ZeroDivisionError
+
+    sink = logger.add(
+        lambda message: said.append((message.record["message"], message.record["exception"] is not None)),
+        level="ERROR",
+    )
+    try:
+        await lasting("work", loop)
+    finally:
+        logger.remove(sink)
+    assert said == [
+        ("work failed", True),
+        ("work failed 2 times in a row: ZeroDivisionError", False),
+        ("work failed 3 times in a row: ZeroDivisionError", False),
+    ]
 
 
 async def test_a_loop_that_is_told_to_stop_ends() -> None:

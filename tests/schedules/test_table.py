@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from loguru import logger
 
 from bot.settings import load_settings
 from schedules.table import Job, running, trigger_of
@@ -60,3 +61,44 @@ async def test_a_stop_right_after_the_start_is_no_failure_of_the_jobs_that_were_
             assert len(scheduler.get_jobs()) == 3
         await asyncio.sleep(0.05)
     assert [record.getMessage() for record in caplog.records] == []
+
+
+async def test_a_job_that_fails_at_each_run_logs_its_traceback_once() -> None:
+    """Then a line that counts; what fails otherwise, or again after a good run, is told whole."""
+    runs, said = 0, list[tuple[str, bool]]()
+
+    async def work() -> None:
+        nonlocal runs
+        runs += 1
+        if runs in {1, 2, 3, 6}:
+            raise ZeroDivisionError
+        if runs == 4:
+            raise KeyError
+        await nothing()
+
+    sink = logger.add(
+        lambda message: said.append((message.record["message"], message.record["exception"] is not None)),
+        level="INFO",
+        filter=lambda record: "job work" in record["message"],
+    )
+    ended = asyncio.Event()
+
+    def beat(_: str) -> None:
+        if runs > 6:
+            ended.set()
+
+    try:
+        job = Job("work", work, seconds=0.02, at_start=True)
+        async with running([job], beat=beat, failed=lambda *_: None):
+            await asyncio.wait_for(ended.wait(), 20)
+    finally:
+        logger.remove(sink)
+    assert said[:7] == [
+        ("job work failed", True),
+        ("job work failed 2 times in a row: ZeroDivisionError", False),
+        ("job work failed 3 times in a row: ZeroDivisionError", False),
+        ("job work failed", True),
+        ("job work works again", False),
+        ("job work failed", True),
+        ("job work works again", False),
+    ]
