@@ -16,7 +16,7 @@ from loguru import logger
 
 from handlers.flood import Flood, ReadBatch, is_flood
 from handlers.second_try import SecondTry
-from triage.concurrency import FAULTS, is_stop
+from triage.concurrency import FAULTS, RepeatedFault, is_stop
 from triage.desk import Desk
 from triage.desk_events import DeskEvent, Gravity, Parked, PayloadEntry, entry_key, failed_on, moment_of
 from triage.errors import SourceError, StoreUnavailable
@@ -89,9 +89,11 @@ class StreamListener:
     _reported_gap: str = ""
     _failed_on: int = 0
     _second_try: SecondTry = field(init=False)
+    _fault: RepeatedFault = field(init=False)
 
     def __post_init__(self) -> None:
         """Try again what the run before failed on."""
+        self._fault = RepeatedFault(f"taking what {self.reader.stream} said")
         self._second_try = SecondTry(self.store, self.reader.stream, lambda: self.beat())  # noqa: PLW0108 - it is set later
 
     @property
@@ -186,7 +188,7 @@ class StreamListener:
             if is_stop(error):
                 raise
             if len(entries) == 1 or not looked_for:  # not for each of its halves
-                logger.opt(exception=error).error("a batch of {stream} failed", stream=self.reader.stream)
+                self._fault.met(error)
             if len(entries) > 1:
                 middle = len(entries) // 2
                 for half in (entries[:middle], entries[middle:]):

@@ -1,7 +1,7 @@
 """The listener on a real Redis: what it must survive, and what it says about it."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 import pytest
@@ -16,7 +16,7 @@ from tests.servers.fixtures import Require
 from tests.servers.process import eventually
 from tests.servers.redis import RedisOptions, RedisServer, running_redis
 from triage.desk import Desk
-from triage.desk_events import DeskEvent
+from triage.desk_events import DeskEvent, PayloadEntry
 from triage.desk_sections.streams import StreamSettings
 from triage.desk_sections.triage import ListeningSettings
 from triage.errors import SourceDenied, SourceError, StoreUnavailable
@@ -525,6 +525,79 @@ async def test_an_entry_that_raises_an_error_is_parked_alone(
         assert listening.listener.counts.parked == 1
         assert type(fault).__name__ in listening.listener.aside
         assert await listening.pending() == 0
+
+
+@pytest.mark.parametrize("poisoned", [{700}, {3, 1400}, set(range(1500))], ids=["one", "two", "all"])
+async def test_in_a_flood_what_we_fail_on_is_parked_and_the_rest_counts_once(
+    redis_server: RedisServer, sqlite_store: SqlStore, poisoned: set[int]
+) -> None:
+    """Nothing is lost, nothing counted twice, all acknowledged, and one traceback is told."""
+    async with listener_on(redis_server, sqlite_store) as listening:
+        await listening.read_all()
+        read, whole = listening.listener.read, list[bool]()
+
+        def trip(*words: object) -> object:
+            events = read(*words)  # type: ignore[arg-type]
+            if any(getattr(event, "category", "") == "poison" for event in events):
+                raise ZeroDivisionError
+            return events
+
+        listening.listener.read = trip  # type: ignore[assignment]
+        await listening.publish(*(audit_event("poison" if n in poisoned else "fine") for n in range(1500)))
+        sink = logger.add(
+            lambda message: whole.append(message.record["exception"] is not None), level="ERROR"
+        )
+        try:
+            await listening.read_all()
+        finally:
+            logger.remove(sink)
+        sizes = await sqlite_store.read(lambda tx: tx.events.sizes())
+        assert sizes == {"events": 1500 - len(poisoned), "parked": len(poisoned)}
+        assert listening.listener.counts.stored == 1500 - len(poisoned)
+        assert listening.listener.counts.parked == len(poisoned)
+        assert sum(whole) == 1
+        assert await listening.pending() == 0
+
+
+async def test_two_readers_of_a_flood_whose_acknowledgements_fail_count_each_once(
+    redis_server: RedisServer, sqlite_store: SqlStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Redis is gone between the commit and XACK: what comes again, to either reader, is a repeat."""
+    monkeypatch.setattr(flood, "MANY", 20)
+    async with (
+        listener_on(redis_server, sqlite_store, consumer="one", batch=20) as one,
+        listener_on(redis_server, sqlite_store, consumer="two", batch=20) as two,
+    ):
+        await one.read_all()
+        await one.publish(*(audit_event() for _ in range(300)))
+        for bench in (one, two):
+            lose_some(bench)
+        running = [asyncio.create_task(bench.listener.run()) for bench in (one, two)]
+
+        async def all_taken() -> bool:
+            return len(await one.events()) == 300 and await one.pending() == 0
+
+        await eventually(all_taken, "all of them")
+        for task in running:
+            task.cancel()
+        await asyncio.wait(running)
+        assert one.listener.counts.stored + two.listener.counts.stored == 300
+        assert one.listener.counts.repeats + two.listener.counts.repeats > 0
+        assert one.listener.counts.parked + two.listener.counts.parked == 0
+
+
+def lose_some(bench: ListenerBench) -> None:
+    """Let the first three acknowledgements of a reader fail."""
+    done, calls = bench.listener.reader.done, 0
+
+    async def fail(entries: Iterable[PayloadEntry]) -> None:
+        nonlocal calls
+        calls += 1
+        if calls <= 3:
+            raise SourceError("Redis", "connection lost")
+        await done(entries)
+
+    bench.listener.reader.done = fail  # type: ignore[method-assign]
 
 
 async def test_what_we_failed_on_is_tried_again_once_after_a_start(
