@@ -125,6 +125,7 @@ ASKED: dict[str, Callable[[Transaction], object]] = {
         if about or changes  # what was said of all at a time, changes or not, nobody asks
     ],
     "events.on_timeline": lambda tx: tx.events.on_timeline(1),
+    "events.unpark": lambda tx: tx.events.unpark("k"),
     "events.forget": lambda tx: tx.events.forget(before=BEGIN, keep=100),
     "answers.of": lambda tx: tx.answers.of(1),
     "answers.traits": lambda tx: tx.answers.traits(1),
@@ -139,6 +140,7 @@ READS_ALL = {
     "audit.about": "for a postmortem, by a reader",
     "answers.tally": "one row an answered incident, by a reader",
     "aging.newest": "once, where the clock was never judged before",
+    "events.failed_on": "once, at a start, by a reader; of entries that listening.keep_events bounds",
     "events.sizes": "of a table that listening.keep_events bounds",
     "aging.forget_documents": "an index of what retention bounds, at most so many a bite",
     "aging.forget_periods": "of claims that retention bounds, at most so many a bite",
