@@ -690,3 +690,66 @@ async def _until(condition: object, *, within: float = 10) -> None:
     async with asyncio.timeout(within):
         while not condition():  # type: ignore[operator]  # noqa: ASYNC110 - it happens in another process
             await asyncio.sleep(0.02)
+
+
+async def test_a_store_away_while_it_tries_again_leaves_what_it_has_not_taken(
+    redis_server: RedisServer, sqlite_store: SqlStore
+) -> None:
+    """It stays in the table, and is taken when the store is back."""
+    async with listener_on(redis_server, sqlite_store) as before:
+        await before.read_all()
+        read = before.listener.read
+
+        def fail(*_: object) -> object:
+            raise ZeroDivisionError
+
+        before.listener.read = fail  # type: ignore[assignment]
+        await before.publish(*(audit_event() for _ in range(6)))
+        await before.read_all()
+    async with listener_on(redis_server, sqlite_store) as started:
+        keep, calls = started.listener.keep, 0
+
+        def away_after_two(tx: Tx, events: Sequence[DeskEvent], now: datetime) -> StoredBatch:
+            nonlocal calls
+            calls += 1
+            if calls > 2:
+                raise StoreUnavailable("the disk is full")
+            return keep(tx, events, now)
+
+        started.listener.read, started.listener.keep = read, away_after_two
+        with pytest.raises(StoreUnavailable):
+            await started.listener.once()
+        assert await sqlite_store.read(lambda tx: tx.events.sizes()) == {"events": 2, "parked": 4}
+        started.listener.keep = keep
+        await started.read_all()
+        assert await sqlite_store.read(lambda tx: tx.events.sizes()) == {"events": 6, "parked": 0}
+        assert started.listener.counts.stored == 6
+
+
+async def test_a_stop_in_the_middle_of_a_flood_loses_nothing_and_doubles_nothing(
+    redis_server: RedisServer, sqlite_store: SqlStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was read and not stored goes to the next process, a poisoned one among it too."""
+    monkeypatch.setattr(flood, "MANY", 20)
+    async with listener_on(redis_server, sqlite_store, batch=20) as stopped:
+        await stopped.read_all()
+        await stopped.publish(*("garbage" if n == 150 else audit_event() for n in range(300)))
+        keep, calls = stopped.listener.keep, 0
+        loop = asyncio.get_running_loop()
+
+        def stop_at_the_third(tx: Tx, events: Sequence[DeskEvent], now: datetime) -> StoredBatch:
+            nonlocal calls
+            calls += 1
+            if calls == 3:
+                loop.call_soon_threadsafe(running.cancel)
+            return keep(tx, events, now)
+
+        stopped.listener.keep = stop_at_the_third
+        running = asyncio.create_task(stopped.listener.run())
+        await asyncio.wait({running}, timeout=20)
+        assert running.cancelled()
+        assert len(await stopped.events()) < 299
+    async with listener_on(redis_server, sqlite_store, batch=20) as started:
+        await started.read_all(rounds=40)
+        assert await sqlite_store.read(lambda tx: tx.events.sizes()) == {"events": 299, "parked": 1}
+        assert await started.pending() == 0
