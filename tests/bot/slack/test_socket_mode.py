@@ -11,7 +11,7 @@ import pytest
 from loguru import logger
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
-from bot.slack import socket_connection
+from bot.slack import socket_connection, socket_mode
 from bot.slack.app import build_app
 from bot.slack.client import Identity, open_client
 from bot.slack.refused_answers import RefusedAnswers
@@ -274,9 +274,10 @@ async def test_an_envelope_that_comes_again_while_it_is_under_way_is_acknowledge
     ],
 )
 async def test_connections_that_slack_closes_at_once_are_asked_for_with_pauses_and_said(
-    slack: SlackServer, reason: str, mend: str
+    slack: SlackServer, monkeypatch: pytest.MonkeyPatch, reason: str, mend: str
 ) -> None:
     """Without a pause Slack was asked for an address 16 times a second, and nobody was told why nothing arrives."""
+    monkeypatch.setattr(socket_mode, "LONGEST_PAUSE_SECONDS", 2.0)
     async with open_client(slack.app.bot_token, url=slack.api_url) as client:
         sockets = Sockets(build_app(client, WHO), slack.app.app_token, SystemClock(), ping_seconds=0.5)
         async with sockets.open():
