@@ -188,7 +188,7 @@ def _defer(tx: Tx, *, message_id: int, counted: bool) -> None:
     tx.outbox.defer(message_id, until=later(7), error="why", counted=counted)
 
 
-def want_aloud(tx: Tx, saved: Incident, ref: str, seconds: float) -> int:
+def want_shown(tx: Tx, saved: Incident, ref: str, seconds: float) -> int:
     """Ask, so many seconds after the start, for a line that people must notice."""
     return tx.outbox.want(
         MessageKind.LINE,
@@ -218,7 +218,7 @@ async def test_what_must_be_noticed_passes_what_is_in_doubt(store: SqlStore) -> 
     """The answer is waited for a moment; then the first of those goes, and the others of them with it or behind it."""
     saved = await below_one_in_doubt(store)
     for ref in ("aloud", "and this"):
-        await store.write(partial(want_aloud, saved=saved, ref=ref, seconds=1.2))
+        await store.write(partial(want_shown, saved=saved, ref=ref, seconds=1.2))
     assert await store.write(partial(claiming, seconds=2.4)) == []
     assert await store.read(lambda tx: tx.outbox.next_at()) == later(2.5)
     [passes] = await store.write(partial(claiming, seconds=2.5))
@@ -229,17 +229,17 @@ async def test_what_must_be_noticed_passes_what_is_in_doubt(store: SqlStore) -> 
 
 
 async def test_what_the_attempt_in_doubt_may_have_told_does_not_pass_it(store: SqlStore) -> None:
-    """Lines that wait travel in one message: what was owed when it began may stand in it."""
+    """Lines that wait go in one message: what was owed when it began may stand in it."""
     saved = await store.write(open_incident)
     await store.write(post_all)
     await store.write(lambda tx: want_line(tx, saved, "doubt"))
-    await store.write(partial(want_aloud, saved=saved, ref="aloud", seconds=0.9))
+    await store.write(partial(want_shown, saved=saved, ref="aloud", seconds=0.9))
     assert [one.ref for one in await store.write(partial(claiming, seconds=1))] == ["doubt"]
     assert await store.write(partial(claiming, seconds=9)) == []
 
 
 async def test_a_file_in_doubt_holds_no_line_that_must_be_noticed(store: SqlStore) -> None:
-    """No line travels with a file, whenever it was asked for."""
+    """No line goes with a file, whenever it was asked for."""
     saved = await store.write(open_incident)
     await store.write(post_all)
     await store.write(
@@ -247,7 +247,7 @@ async def test_a_file_in_doubt_holds_no_line_that_must_be_noticed(store: SqlStor
             MessageKind.FILE, "7", channel="incidents", now=NOW, incident_id=saved.id, in_thread=True
         )
     )
-    await store.write(partial(want_aloud, saved=saved, ref="aloud", seconds=0.9))
+    await store.write(partial(want_shown, saved=saved, ref="aloud", seconds=0.9))
     assert [one.ref for one in await store.write(partial(claiming, seconds=1))] == ["7"]
     assert [one.ref for one in await store.write(partial(claiming, seconds=3))] == ["aloud"]
 
@@ -280,5 +280,5 @@ async def test_what_must_be_noticed_does_not_wait_with_a_line_that_waits_for_oth
     refused = await store.write(lambda tx: quiet(tx, other, "refused"))
     await store.write(lambda tx: tx.outbox.defer(refused, until=later(9), error="fatal"))
     for one in (saved, other):
-        await store.write(partial(want_aloud, saved=one, ref=f"aloud {one.id}", seconds=1))
+        await store.write(partial(want_shown, saved=one, ref=f"aloud {one.id}", seconds=1))
     assert [one.ref for one in await store.write(partial(claiming, seconds=1))] == ["quiet"]

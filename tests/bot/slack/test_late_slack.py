@@ -395,7 +395,7 @@ async def test_what_must_be_noticed_is_told_while_a_line_is_in_doubt(
         await asyncio.sleep(0.2)
         await bench.line(incident, "three")
         began = time.monotonic()
-        await bench.aloud(incident, "Sev-1 joined")
+        await bench.tell_in_channel(incident, "Sev-1 joined")
 
         def told() -> str:
             return str([message.blocks for message in slack.thread(bench.cards()[0])])

@@ -103,7 +103,7 @@ class Bench:
         await self.store.write(work)
         self.bell.ring()
 
-    async def aloud(self, incident: Incident, text: str) -> None:
+    async def tell_in_channel(self, incident: Incident, text: str) -> None:
         """Tell a change of an incident that the channel shows, too."""
         now = datetime.now(UTC)
         entry = TimelineEntry(
