@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -11,7 +12,7 @@ from loguru import logger
 from slack_sdk.socket_mode.response import SocketModeResponse
 
 from bot.slack.payload_shape import Odd, look_over_envelope
-from bot.slack.socket_connection import SocketConnection
+from bot.slack.socket_connection import ACKNOWLEDGE_SECONDS, SocketConnection
 from triage.ports.bell import Bell
 from triage.ports.clock import Clock
 from triage.untrusted_text import one_line
@@ -60,7 +61,7 @@ class Envelopes:
             elif (envelope := came.get("envelope_id")) and not connection.closing:
                 before = self._again(envelope)
                 if before:
-                    await client.send_message(before)
+                    await _send(connection, before)
                 else:
                     connection.unanswered[envelope] = self._clock.monotonic()
                 if before is None:
@@ -97,12 +98,19 @@ class Envelopes:
 
     async def _acknowledge(self, envelope: str, text: str) -> None:
         """Acknowledge an envelope over each connection that it came over: Slack repeats it where one of them broke."""
-        for connection in list(self._connections()):
-            if envelope not in connection.unanswered:
-                continue
-            try:
-                await connection.handler.client.send_message(text)
-            except (aiohttp.ClientError, OSError) as error:
-                logger.bind(error=str(error)).debug("an acknowledgement did not reach Slack")
+        came_over = [each for each in self._connections() if envelope in each.unanswered]
+        # At once: one that stands still would take the time that Slack gives to all.
+        await asyncio.gather(*(_send(each, text) for each in came_over))
+        for connection in came_over:
             connection.unanswered.pop(envelope, None)
         self.answered.ring()
+
+
+async def _send(connection: SocketConnection, text: str) -> None:
+    """Send an acknowledgement while Slack waits for it; one that does not get through Slack asks for again elsewhere."""
+    try:
+        async with asyncio.timeout(ACKNOWLEDGE_SECONDS):
+            await connection.handler.client.send_message(text)
+    except (aiohttp.ClientError, OSError) as error:  # of which TimeoutError is one
+        why = str(error) or type(error).__name__
+        logger.bind(error=why).debug("an acknowledgement did not reach Slack")

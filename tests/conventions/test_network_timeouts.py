@@ -30,6 +30,7 @@ WAITS = frozenset(
             "receive_json",
             "receive_str",
             "ws_connect",
+            "send_message",
         ),
     }
 )
@@ -44,6 +45,7 @@ BOUNDED_BY_THEIR_CALLERS = {
     "bot/agent/server.py: _tell": "Server._events",
     "bot/charts/process.py: _drawn": "ChartProcess.draw",
     "bot/desk/commands.py: _read_out": "HostCommands.run, HostCommands.ask",
+    "bot/fallback/email/channel.py: send": "the timeout that its SMTP client is made with",
     "bot/sources/minute_csv/child_process.py: lines": "the digest's limit; of pictures the deadline of their process",
     "bot/sources/minute_csv/child_process.py: listen": "the child's end, which is killed in time",
     "bot/sources/minute_csv/digest.py: _ask": "the digest's limit",
