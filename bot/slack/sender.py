@@ -136,8 +136,6 @@ class Sender:
             logger.opt(exception=error).error("no messages are claimed; it goes on")
             self._problems.say("claim", f"no messages are claimed: {fault_words(error)}")
             await self._sleep(AWAY_SECONDS)
-        else:
-            self._problems.over("claim")
 
     async def _round(self, tasks: asyncio.TaskGroup) -> None:
         try:
@@ -163,6 +161,8 @@ class Sender:
             )
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
+        # Before it sleeps: until then it would be said, with nothing owed for seconds.
+        self._problems.over("claim")
         if len(self._under_way) >= AT_ONCE or claim.due is None:
             await self._sleep(LONGEST_SLEEP)
         else:
