@@ -163,7 +163,8 @@ class StreamListener:
     async def _acknowledge(self, read: ReadBatch) -> None:
         if read.batch.lost:
             return
-        await self.reader.done(read.batch.entries)
+        if read.batch.entries:
+            await self.reader.done(read.batch.entries)
         self.beat()
         if self.trouble:
             logger.info("{stream} can be read again", stream=self.reader.stream)
