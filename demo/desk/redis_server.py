@@ -5,6 +5,7 @@ Both keep their data while they are down, listen on the same loopback port again
 
 import asyncio
 import contextlib
+import secrets
 import shutil
 import socket
 import tempfile
@@ -20,6 +21,8 @@ from demo.desk.fake_redis import WaitingHandler, patch_fakeredis
 HOST = "127.0.0.1"
 STARTS_WITHIN = 10.0
 STOPS_WITHIN = 5.0
+_PORTS, _TRIES = range(20_000, 32_000), 100
+"""Below those that Linux (from 32,768) and others (from 49,152) give to clients."""
 Kind = Literal["auto", "real", "fake"]
 
 
@@ -53,10 +56,17 @@ def server(kind: Kind = "auto", port: int = 0) -> RedisServer:
 
 
 def free_port() -> int:
-    """Return a loopback port nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return int(probe.getsockname()[1])
+    """Return a loopback port nobody listens on.
+
+    Not one that the system gives to clients: until the server listens, and while it is down, any connection on this
+    machine may get it, and the server could not come back.
+    """
+    for _ in range(_TRIES):
+        port = _PORTS.start + secrets.randbelow(len(_PORTS))
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind((HOST, port))
+            return port
+    raise OSError(f"no port from {_PORTS.start} to {_PORTS.stop - 1} of {HOST} is free")
 
 
 class RealServer:
@@ -91,7 +101,9 @@ class RealServer:
             *(self._program, "--port", str(self.port), *options), stdout=asyncio.subprocess.DEVNULL
         )
         async with asyncio.timeout(STARTS_WITHIN):
-            while not await _answers(self.port):  # noqa: ASYNC110 - another process: it can only be asked
+            while not await _answers(self.port):
+                if not self.up:
+                    raise OSError(f"redis-server ended at once: is port {self.port} of {HOST} taken?")
                 await asyncio.sleep(0.02)
 
     async def stop(self) -> None:
@@ -157,10 +169,10 @@ async def _answers(port: int) -> bool:
     with contextlib.suppress(OSError, TimeoutError):
         async with asyncio.timeout(1):
             reader, writer = await asyncio.open_connection(HOST, port)
-            writer.write(b"PING\r\n")
-            await writer.drain()
-            answer = await reader.readline()
-            writer.close()
-            await writer.wait_closed()
-            return answer == b"+PONG\r\n"
+            try:
+                writer.write(b"PING\r\n")
+                await writer.drain()
+                return await reader.readline() == b"+PONG\r\n"
+            finally:
+                writer.close()
     return False
