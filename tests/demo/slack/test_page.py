@@ -324,7 +324,7 @@ async def test_an_uploaded_chart_is_visible_with_its_description(
     )
     image = page.get_by_role("img", name="Equity fell 2.6 %")
     await expect(image).to_be_visible()
-    await page.wait_for_function("[...document.images].every(image => image.naturalWidth === 2)")
+    await expect(image).to_have_js_property("naturalWidth", 2)
     await expect(page.locator(".paper pre")).to_contain_text("# INC-42")
 
 
