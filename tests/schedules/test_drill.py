@@ -2,6 +2,8 @@
 
 import asyncio
 
+import pytest
+
 from bot.slack.client import posted_at
 from bot.store import SqlStore
 from schedules.drill import DrillJob
@@ -11,6 +13,7 @@ from triage.desk import Desk
 from triage.errors import FallbackFailure, SourceUnreachable
 from triage.paging import notices
 from triage.ports.store import Document, Tx
+from triage.reports.drill import follow
 from triage.reports.drill.follow import Drills, last_success
 
 WEEKLY = "0 9 * * 1"
@@ -142,3 +145,25 @@ async def test_two_replicas_that_follow_a_drill_end_it_once(sqlite_store: SqlSto
     await asyncio.gather(one.follow(), two.follow())
     events = [entry.event for entry in await sqlite_store.read(lambda tx: tx.audit.entries())]
     assert events == ["drill.fired", "drill.failed"]
+
+
+async def test_a_drill_whose_report_cannot_be_made_ends_all_the_same(
+    sqlite_store: SqlStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its report says how it ended, the trail has it once, and nothing of it is left to be followed."""
+
+    def broken(*_: object) -> object:
+        raise ZeroDivisionError
+
+    clock, alerts = ManualClock(), FakeAlerts()
+    following = drills(sqlite_store, clock, alerts)
+    await following.fire("U0ANA00001")
+    monkeypatch.setattr(follow, "drill_answer", broken)
+    clock.move(200)
+    assert await following.follow() == 0
+    events = [entry.event for entry in await sqlite_store.read(lambda tx: tx.audit.entries())]
+    assert events == ["drill.fired", "drill.failed"]
+    assert "stopped: It stopped before" in await report(sqlite_store)
+    assert "under way" not in await report(sqlite_store)
+    clock.move(200)
+    assert await following.follow() == 0

@@ -61,7 +61,7 @@ class Drills:
         after, name = await self._fired(story), await self.store.read(lambda tx: name_of(tx, story.by))
         await self.store.write(lambda tx: self._keep(tx, story, after, self.clock.now()))
         self.wake_sender()
-        return drill_answer(after, name)
+        return _report(after, name)
 
     async def _fired(self, story: DrillStory) -> DrillStory:
         """Fire the alert. To do so twice makes no second one: it is known by its labels."""
@@ -81,7 +81,7 @@ class Drills:
         story = DrillStory(f"drill-{secrets.token_hex(4)}", by, now, limits)
         if self.channels:
             story = replace(story, notice=owe(tx, _notice(story), self.channels, now))
-        answer = drill_answer(story, name_of(tx, story.by))
+        answer = _report(story, name_of(tx, story.by))
         story = replace(story, document=owe_answer(tx, "drill", answer, now))
         tx.audit.append(at=now, actor=story.by, event="drill.fired", target=story.id, detail={})
         tx.notes.put(f"{RUNNING}{story.id}", story.to_text())
@@ -149,7 +149,7 @@ class Drills:
         text = tx.notes.get(f"{RUNNING}{story.id}")
         if not text or DrillStory.from_text(text) != before:
             return
-        rewrite_answer(tx, story.document, drill_answer(story, name_of(tx, story.by)))
+        rewrite_answer(tx, story.document, _report(story, name_of(tx, story.by)))
         tx.outbox.want(MessageKind.DOCUMENT, str(story.document), channel=INCIDENT_CHANNEL, now=now)
         tx.notes.put(f"{RUNNING}{story.id}", "" if story.over else story.to_text())
         if story.over:
@@ -157,6 +157,19 @@ class Drills:
             tx.audit.append(at=now, actor="drill", event=event, target=story.id, detail={"why": story.why})
         if story.succeeded:
             tx.notes.put(LAST_SUCCESS, now.isoformat())
+
+
+def _report(story: DrillStory, by: str) -> Answer:
+    """Return the report; a plain one where we fail on it, for a drill goes on, and ends, all the same."""
+    try:
+        return drill_answer(story, by)
+    except Exception as error:  # noqa: BLE001 - whatever it is, what the drill came to is kept and told
+        logger.opt(exception=error).error("the report of {id} could not be made", id=story.id)
+    came_to = "under way"
+    if story.over:
+        came_to = "an alert reached Slack" if story.succeeded else f"stopped: {story.why}"
+    title = f"Drill: {came_to}"
+    return Answer(title, note=f"{story.id} · asked for by {by} · the rest of its report could not be made")
 
 
 def _notice(story: DrillStory) -> Notice:
