@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hmac
+import time
 from collections.abc import Awaitable, Callable
 
 from loguru import logger
@@ -37,7 +39,7 @@ def events_endpoint(app: AsyncApp, signing_secret: str) -> Callable[[Request], A
         except UnicodeDecodeError:
             genuine = False
         if not genuine:
-            return _refused(401, "the signature does not match: is SLACK_SIGNING_SECRET this app's?")
+            return _refused(401, _why_not(verifier, body, stamp, signature))
         try:
             look_over(body.decode(), request.headers.get("content-type", ""))
         except Odd as odd:
@@ -46,6 +48,22 @@ def events_endpoint(app: AsyncApp, signing_secret: str) -> Callable[[Request], A
         return await _served(handler, request)
 
     return endpoint
+
+
+def _why_not(verifier: SignatureVerifier, body: bytes, stamp: str, signature: str) -> str:
+    """Say why a request is not taken for Slack's; that this machine's clock is off is logged too: nobody can press."""
+    try:
+        signed = verifier.generate_signature(timestamp=stamp, body=body) or ""
+    except UnicodeDecodeError:
+        signed = ""
+    if not signed or not hmac.compare_digest(signed.encode(), signature.encode("utf-8", "replace")):
+        return "the signature does not match: is SLACK_SIGNING_SECRET this app's?"
+    why = (
+        f"the signature is right, and its time is {abs(time.time() - int(stamp)):.0f} s off this machine's clock, where "
+        "300 s are allowed: set the clock, if this is no old request that was sent again"
+    )
+    logger.warning("a request of Slack's is refused: {why}", why=why)
+    return why
 
 
 async def _served(handler: AsyncSlackRequestHandler, request: Request) -> Response:

@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 
 import httpx
 import pytest
+from loguru import logger
 from slack_bolt.async_app import AsyncAck
 from starlette.applications import Starlette
 from starlette.routing import Route
@@ -87,6 +88,22 @@ async def test_what_slack_did_not_sign_is_401(http: httpx.AsyncClient, headers: 
     answer = await http.post("/slack/events", content=BODY, headers=sent)
     assert answer.status_code == 401
     assert answer.json()["error"]
+
+
+@pytest.mark.parametrize("seconds", [-400, 400])
+async def test_a_clock_that_is_off_is_named_and_not_the_secret(http: httpx.AsyncClient, seconds: int) -> None:
+    """Slack's signature is right; whoever looks for why no button works must not change the secret."""
+    said: list[str] = []
+    sink = logger.add(lambda message: said.append(message.record["message"]), level="WARNING")
+    try:
+        headers = signed(BODY, str(int(time.time()) + seconds))
+        answer = await http.post("/slack/events", content=BODY, headers=headers)
+    finally:
+        logger.remove(sink)
+    assert answer.status_code == 401
+    assert "set the clock" in answer.json()["error"]
+    assert "SLACK_SIGNING_SECRET" not in answer.json()["error"]
+    assert "set the clock" in "".join(said)
 
 
 async def test_a_body_that_is_too_large_is_413(http: httpx.AsyncClient) -> None:
