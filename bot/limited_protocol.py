@@ -106,6 +106,8 @@ class LimitedProtocol(HttpToolsProtocol):
         if len(self.pipeline) >= (PIPELINED_BY_KNOWN_MAX if self._trusted else PIPELINED_MAX):
             self.limits.turn_out(self, "too many at once")
             raise _TooManyAtOnce
+        # It may begin in the piece of data that ends the one before: none of that was counted as its header.
+        self._header_size = max(self._header_size or 0, 1)
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:

@@ -136,6 +136,20 @@ async def test_what_sends_no_header_and_no_body_in_its_time_is_closed(sqlite_sto
             writer.close()
 
 
+async def test_half_a_header_in_the_piece_that_ends_the_request_before_has_its_time_too(
+    sqlite_store: SqlStore,
+) -> None:
+    """It came before the first request's end was seen, and nothing follows."""
+    limits = ConnectionLimits(lambda _: False, header_seconds=0.5, body_seconds=1.0)
+    async with served(sqlite_store, limits) as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"GET /slow HTTP/1.1\r\nHost: x\r\n\r\nGET /sl")
+        assert (await reader.readuntil(b"ok")).startswith(b"HTTP/1.1 200")
+        assert await closed((reader, writer), 5) < 4
+        assert limits.closed == {"no header": 1}
+        writer.close()
+
+
 async def test_a_second_request_that_does_not_come_whole_is_closed_as_a_first_one(
     sqlite_store: SqlStore,
 ) -> None:
