@@ -63,7 +63,7 @@ def _repair_file(path: Path, now: datetime, done: Repair) -> None:
         copy = copied(path, now)
     except OSError as error:
         done.say(
-            f"No copy could be made ({error}), so nothing was tried and nothing changed: make room for three of {path}."
+            f"No copy could be made ({error}), so nothing was tried and nothing changed: {_mend(error, path)}."
         )
         return
     done.say(f"A copy of the database as it was is at {copy}.")
@@ -74,11 +74,20 @@ def _repair_file(path: Path, now: datetime, done: Repair) -> None:
         _recover_file(path, work, made, done)
     except (OSError, sqlite3.Error, sa.exc.SQLAlchemyError) as error:  # the disk is full, as a rule
         done.say(
-            f"The recovery could not be ended ({error}): the database was left as it is. Make room and try again."
+            f"The recovery could not be ended ({error}): the database was left as it is; "
+            f"{_mend(error, path)}, and try again."
         )
     finally:
         remove(work)
         remove(made)
+
+
+def _mend(error: Exception, path: Path) -> str:
+    """Return what helps against an error of the disk; SQLite names one that cannot be written in words of its own."""
+    words = str(error).lower()
+    if "read-only" in words or "readonly" in words or "permission denied" in words:
+        return f"make {path.parent} writable"
+    return f"make room for three of {path}"
 
 
 def _recover_file(path: Path, work: Path, made: Path, done: Repair) -> None:

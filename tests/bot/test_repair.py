@@ -1,5 +1,7 @@
 """``doctor --repair``: a copy first, then what can be read, and nothing claimed that is not so."""
 
+import errno
+import os
 import resource
 import sqlite3
 from contextlib import closing
@@ -135,6 +137,24 @@ async def test_a_disk_that_fills_leaves_the_database_as_it_was_and_says_so(
     assert "left as it is" in done.lines[-1]
     assert path.read_bytes() == before
     assert copies(tmp_path, "*.recovering*") == []
+
+
+@pytest.mark.parametrize(
+    ("number", "mend"), [(errno.EROFS, "writable"), (errno.EACCES, "writable"), (errno.ENOSPC, "room")]
+)
+async def test_what_helps_against_a_disk_that_takes_no_copy_is_named(
+    sqlite_url: str, monkeypatch: pytest.MonkeyPatch, number: int, mend: str
+) -> None:
+    """Room helps against a full one alone."""
+    await filled(sqlite_url)
+
+    def refused(*_: object) -> Path:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr("bot.doctor.repair.copied", refused)
+    done = repair(sqlite_url, NOW)
+    assert not done.whole
+    assert mend in done.lines[-1]
 
 
 async def test_a_disk_without_room_for_a_copy_is_said_and_nothing_is_tried(
