@@ -126,6 +126,13 @@ class StreamListener:
 
     async def once(self) -> int:
         """Read one batch, store it, acknowledge it; where it is a flood, all of that. Returns how many entries it had."""
+        failed_before = self._failed_on
+        taken = await self._once()
+        if self._failed_on == failed_before:
+            self._fault.over()
+        return taken
+
+    async def _once(self) -> int:
         if not self._open:
             await self._begin()
         await self._second_try.run(self._try_again)

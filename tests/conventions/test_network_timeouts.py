@@ -51,7 +51,7 @@ BOUNDED_BY_THEIR_CALLERS = {
     "bot/sources/minute_csv/digest.py: _ask": "the digest's limit",
     "bot/sources/minute_csv/picture_process.py: _send": "the deadline of its process",
     "bot/sources/transport.py: ClientSession": "each request brings its own",
-    "handlers/streams.py: once": "the reader's client, which is opened with a limit",
+    "handlers/streams.py: _once": "the reader's client, which is opened with a limit",
     "handlers/streams.py: _read_on": "as above",
 }
 """File and function, and what bounds it."""

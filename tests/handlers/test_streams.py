@@ -15,6 +15,7 @@ from tests.handlers.listening import AUDIT, DEAD, QUICK, ListenerBench, audit_ev
 from tests.servers.fixtures import Require
 from tests.servers.process import eventually
 from tests.servers.redis import RedisOptions, RedisServer, running_redis
+from triage.concurrency import RepeatedFault
 from triage.desk import Desk
 from triage.desk_events import DeskEvent, PayloadEntry
 from triage.desk_sections.streams import StreamSettings
@@ -664,6 +665,12 @@ async def test_one_entry_of_many_that_raises_an_error_is_found_by_halves(
         assert listening.listener.counts.parked == 1
         assert len(reads) < 30
         assert len(said) == 2
+        listening.listener.read = read
+        await listening.publish(audit_event())
+        await listening.read_all()
+        assert listening.listener._fault == RepeatedFault(
+            listening.listener._fault.name
+        )  # the next is told whole again
         assert await listening.pending() == 0
 
 
