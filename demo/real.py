@@ -17,7 +17,7 @@ import aiohttp
 from ruamel.yaml import YAML
 
 from demo.desk.desk import SimulatedDesk
-from demo.desk.redis_server import free_port
+from demo.ports import free_port
 from demo.servers.alertmanager import AlertmanagerServer
 from demo.servers.go_text import parse_duration
 from demo.servers.prometheus import PrometheusConfig, PrometheusServer

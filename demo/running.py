@@ -6,7 +6,6 @@ import asyncio
 import os
 import secrets
 import shlex
-import socket
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
@@ -22,6 +21,7 @@ from bot.settings import Settings, load_settings
 from bot.store import SqlStore
 from demo.desk.desk import DeskOptions, SimulatedDesk
 from demo.desk.past import Past, desk_with_past
+from demo.ports import free_port
 from demo.servers.loki import LokiServer
 from demo.watch import Watch, routes, simulated
 
@@ -107,7 +107,7 @@ async def open_demo(
             SimulatedDesk(root, clock, (_into(loki),), options, world=world)
         )
         stack.enter_context(_compose_on_path(folder / "bin", desk))
-        address = WebhookAddress(_free_port(), secrets.token_urlsafe(18))
+        address = WebhookAddress(free_port(), secrets.token_urlsafe(18))
         watch = await stack.enter_async_context(_watch(folder, desk, past, address, real=real))
         values = {**_slack_values(slack), **_desk_values(desk), **address.values, "LOKI_URL": loki.url}
         settings = _settings(folder, desk, {**values, **watch.values})
@@ -223,9 +223,3 @@ def _desk_yaml(desk: SimulatedDesk) -> dict[str, object]:
         "triage": {"verify_after_seconds": 60, "health_watch_seconds": 150},
         "correlation": {"reconcile_seconds": 10},
     }
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

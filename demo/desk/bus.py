@@ -16,7 +16,8 @@ from demo.desk.events import (
     USUAL_MAX_LENGTH,
     Published,
 )
-from demo.desk.redis_server import HOST, RedisServer
+from demo.desk.redis_server import RedisServer
+from demo.ports import HOST
 
 if TYPE_CHECKING:
     from demo.desk.world_state import WorldState

@@ -5,9 +5,7 @@ Both keep their data while they are down, listen on the same loopback port again
 
 import asyncio
 import contextlib
-import secrets
 import shutil
-import socket
 import tempfile
 import threading
 from pathlib import Path
@@ -17,12 +15,10 @@ from fakeredis import FakeServer as Keys
 from fakeredis import TcpFakeServer
 
 from demo.desk.fake_redis import WaitingHandler, patch_fakeredis
+from demo.ports import HOST, free_port
 
-HOST = "127.0.0.1"
 STARTS_WITHIN = 10.0
 STOPS_WITHIN = 5.0
-_PORTS, _TRIES = range(20_000, 32_000), 100
-"""Below those that Linux (from 32,768) and others (from 49,152) give to clients."""
 Kind = Literal["auto", "real", "fake"]
 
 
@@ -53,20 +49,6 @@ def server(kind: Kind = "auto", port: int = 0) -> RedisServer:
     if kind == "fake" or program is None:
         return FakeServer(port or free_port())
     return RealServer(program, port or free_port())
-
-
-def free_port() -> int:
-    """Return a loopback port nobody listens on.
-
-    Not one that the system gives to clients: until the server listens, and while it is down, any connection on this
-    machine may get it, and the server could not come back.
-    """
-    for _ in range(_TRIES):
-        port = _PORTS.start + secrets.randbelow(len(_PORTS))
-        with socket.socket() as probe, contextlib.suppress(OSError):
-            probe.bind((HOST, port))
-            return port
-    raise OSError(f"no port from {_PORTS.start} to {_PORTS.stop - 1} of {HOST} is free")
 
 
 class RealServer:

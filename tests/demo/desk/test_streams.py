@@ -11,9 +11,9 @@ from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from demo.clock import SimClock
-from demo.desk import redis_server
 from demo.desk.desk import DeskOptions, SimulatedDesk
 from demo.desk.redis_server import Kind, server
+from demo.ports import HOST, free_port
 from tests.demo.desk.operators import START, Operator
 
 ENVELOPE = {"schema_version", "event_type", "event_id", "correlation_id", "producer", "timestamp_ms"}
@@ -232,9 +232,9 @@ async def test_an_audit_entry_is_json_in_the_field_payload(operator: Operator) -
 async def test_a_redis_whose_port_is_taken_says_so_at_once() -> None:
     """It does not take the silence of whoever has the port for a slow start."""
     with socket.socket() as other:
-        other.bind((redis_server.HOST, 0))
+        other.bind((HOST, 0))
         other.listen()
-        redis = redis_server.server("real", other.getsockname()[1])
+        redis = server("real", other.getsockname()[1])
         try:
             with pytest.raises(OSError, match="taken"):
                 await redis.start()
@@ -244,4 +244,4 @@ async def test_a_redis_whose_port_is_taken_says_so_at_once() -> None:
 
 def test_a_redis_gets_no_port_that_the_system_gives_to_clients() -> None:
     """While it is down a connection of anything on this machine could take it."""
-    assert all(1024 < redis_server.free_port() < 32_768 for _ in range(20))
+    assert all(1024 < free_port() < 32_768 for _ in range(20))
