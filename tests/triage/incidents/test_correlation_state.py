@@ -1,44 +1,13 @@
 """What correlation knows of the incidents: names are asked for when they decide something."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
 
+from tests.contracts.store_samples import incident, signal
 from triage.incidents.correlation_state import CorrelationState
-from triage.model import (
-    Incident,
-    IncidentShape,
-    IncidentStatus,
-    Severity,
-    Signal,
-    SignalStatus,
-    Source,
-    Subject,
-    SubjectKind,
-)
+from triage.model import IncidentShape
 
-NOW = datetime(2026, 2, 20, 3, 0, tzinfo=UTC)
-BOT = Subject(SubjectKind.BOT, "bot1")
-INCIDENT = Incident(
-    id=1,
-    title="bot1 is frozen",
-    name="BotFrozen",
-    subjects=(BOT,),
-    status=IncidentStatus.TRIGGERED,
-    severity=Severity.SEV2,
-    opened_at=NOW,
-    changed_at=NOW,
-    shape=IncidentShape.STORM,
-)
-SIGNAL = Signal(
-    source=Source.ALERTMANAGER,
-    episode="a/1",
-    status=SignalStatus.FIRING,
-    name="BotSlow",
-    subject=BOT,
-    severity=Severity.SEV2,
-    starts_at=NOW,
-    received_at=NOW,
-)
+INCIDENT = incident(id=1, name="BotFrozen", shape=IncidentShape.STORM)
+SIGNAL = signal(name="BotSlow")
 
 
 def test_the_names_of_a_storms_thousands_are_not_read_for_each_pass() -> None:
